@@ -1,0 +1,3 @@
+module vlec
+
+go 1.26
