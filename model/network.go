@@ -1,0 +1,212 @@
+// Package model describes networks of Latent-Equilibrium neurons: populations
+// of leaky integrators with a prospective output, the projections that join
+// them, their error neurons and their local plasticity.
+//
+// A Network is what a model file (TOML) says after every default has been
+// filled in, every file read, every random weight drawn and every mistake
+// reported. Load reads one; nothing below this package sees TOML.
+//
+// Equations, symbols and units are those of the Variational Latent Equilibrium
+// (arXiv 2603.09600) and of GLE (arXiv 2403.16933): all quantities are in model
+// units, times in the model's time unit. Volts, seconds and fixed-point formats
+// appear only when a network is lowered to a circuit.
+//
+// # For maintainers
+//
+// Network is plain data: it holds no equations. The reference simulator, the
+// lowering to circuits and the integer model each read it and write their own
+// dynamics, so that a mistake in one is seen by the others. What is shared on
+// purpose are the stimuli (Waveform): every way to a number must be fed alike.
+package model
+
+import "vlec/model/diag"
+
+// A Network is a checked model. Slices are in the order of the model file,
+// which is the order of evaluation, of traces and of emitted text.
+type Network struct {
+	Name        string
+	Description string
+	File        string // path of the model file, "" when built in memory
+	Hash        string // SHA-256, hex, of the model file and every file it read
+
+	Dt       float64 // step of the synchronous semantics and of recorded samples [time unit]
+	Duration float64 // length of a run [time unit]
+	Seed     uint64  // source of every random draw
+	Beta     float64 // nudging strength of the targets [1]
+	Gamma    float64 // coupling of the prospective error into the membrane [1]
+
+	Inputs      []*Input
+	Populations []*Population
+	Projections []*Projection
+	Targets     []*Target
+
+	// Teacher is a second network that sees the same inputs and gives targets.
+	// It has populations and static projections only; nil when there is none.
+	Teacher *Network
+
+	Probe    Probe
+	Hardware Hardware
+}
+
+// A Source is what a projection may read: an Input or a Population.
+type Source interface {
+	ID() string // the name in the model file
+	Width() int // number of values
+}
+
+// An Input is a vector of stimuli, one Waveform a channel.
+type Input struct {
+	Name     string
+	Pos      diag.Pos
+	Channels []Waveform
+}
+
+// ID returns the input's name.
+func (in *Input) ID() string { return in.Name }
+
+// Width returns the number of channels.
+func (in *Input) Width() int { return len(in.Channels) }
+
+// A Population is a group of n signal neurons and their n error neurons.
+//
+//	tau_m du/dt = -u + a + gamma e      y = u + tau_r du/dt     r = phi(y)
+//	tau_r dv/dt = -v + x                e = v + tau_m dv/dt
+//
+// where a is the sum over all incoming projections plus the bias and x the
+// instantaneous error. All slices have length Size.
+type Population struct {
+	Name       string
+	Pos        diag.Pos
+	Size       int
+	TauM       []float64 // membrane time constants [time unit], > 0
+	TauR       []float64 // prospective time constants [time unit], > 0
+	Activation Activation
+	Bias       []float64 // [1]
+	U0, V0     []float64 // initial membrane and error potentials [1]
+
+	PlasticBias bool
+	EtaBias     float64 // learning rate of the bias [1/time unit]
+	PlasticTauM bool
+	EtaTauM     float64 // learning rate of tau_m [time unit/time unit]
+}
+
+// ID returns the population's name.
+func (p *Population) ID() string { return p.Name }
+
+// Width returns the number of neurons.
+func (p *Population) Width() int { return p.Size }
+
+// Activation names the function phi that turns a prospective potential into a
+// rate.
+type Activation string
+
+// The activations of the model language.
+const (
+	Tanh     Activation = "tanh"
+	Softplus Activation = "softplus" // ln(1 + exp(y))
+	ReLU     Activation = "relu"     // max(y, 0); its slope at 0 is 0
+	Sigmoid  Activation = "sigmoid"  // 1/(1 + exp(-y))
+	Linear   Activation = "linear"
+)
+
+// Activations lists every activation, in the order of the documentation.
+var Activations = []Activation{Tanh, Softplus, ReLU, Sigmoid, Linear}
+
+// A Projection joins a source of m values to a population of n neurons: it adds
+// W r to the drive of the population and, unless it starts at an input, carries
+// the errors back as B e.
+type Projection struct {
+	Name string
+	Pos  diag.Pos
+	From Source
+	To   *Population
+
+	W       []float64 // n x m, row-major: W[i*m+j] from sender j to neuron i
+	Plastic bool
+	Eta     float64 // learning rate [1/time unit]
+	Decay   float64 // weight decay: dW/dt gets -Decay*W [1/time unit]
+	Clip    float64 // |W| is held at or below Clip; 0 means no clip
+
+	Feedback Feedback
+}
+
+// Feedback says where the backward weights B of a projection come from
+// (theory: section 5).
+type Feedback struct {
+	Rule  FeedbackRule
+	B     []float64 // m x n, row-major, initial value; nil when Rule is Transpose
+	Eta   float64   // learning rate of B [1/time unit]
+	Decay float64   // decay of B (alpha of pal, lambda of kolen-pollack) [1/time unit]
+
+	// Phaseless alignment learning alone: noise injected into the receiving
+	// neurons and the high-pass that recovers it.
+	NoiseSigma float64 // standard deviation [1]
+	NoiseTau   float64 // Ornstein-Uhlenbeck correlation time [time unit]
+	HighPass   float64 // time constant of the high-pass [time unit]
+}
+
+// FeedbackRule names a rule for the backward weights.
+type FeedbackRule string
+
+// The feedback rules of the model language.
+const (
+	Transpose     FeedbackRule = "transpose"      // B = W^T at all times
+	Fixed         FeedbackRule = "fixed"          // drawn or given once
+	GainAlignment FeedbackRule = "gain-alignment" // dB = eta_B (y a^T - I^2 B)
+	PAL           FeedbackRule = "pal"            // phaseless alignment learning, arXiv 2212.10249
+	KolenPollack  FeedbackRule = "kolen-pollack"  // dB = eta_B r e^T - lambda B
+)
+
+// FeedbackRules lists every rule, in the order of the documentation.
+var FeedbackRules = []FeedbackRule{Transpose, Fixed, GainAlignment, PAL, KolenPollack}
+
+// A Target nudges one population toward given rates. Exactly one of Signal and
+// Teacher is set.
+type Target struct {
+	Name       string
+	Pos        diag.Pos
+	Population *Population
+	Loss       Loss
+	Signal     []Waveform  // one a neuron
+	Teacher    *Population // a population of Network.Teacher, of the same size
+}
+
+// Loss names the cost of a target.
+type Loss string
+
+// The losses of the model language.
+const (
+	Squared      Loss = "squared"       // sum (target - r)^2 / 2
+	CrossEntropy Loss = "cross-entropy" // -sum target ln softmax(r); needs a linear population
+)
+
+// Losses lists every loss.
+var Losses = []Loss{Squared, CrossEntropy}
+
+// Probe says what a run records.
+type Probe struct {
+	Signals []string // kinds ("u") or signals ("hidden.u"); empty: u, r, e
+	Every   float64  // time between samples [time unit]; a multiple of Dt
+}
+
+// Hardware holds the sections that only targets read.
+type Hardware struct {
+	Spice   SpiceHardware
+	Verilog VerilogHardware
+}
+
+// SpiceHardware places a network in volts, seconds and ohms.
+type SpiceHardware struct {
+	TimeUnit       float64 // seconds per model time unit
+	VoltageUnit    float64 // volts per model unit
+	ResistanceUnit float64 // ohms: VoltageUnit across it is the unit of current
+	MaxStep        float64 // longest transient step [time unit]; 0: from the smallest time constant
+}
+
+// VerilogHardware asks for a fixed-point realisation.
+type VerilogHardware struct {
+	Bits   int     // operand width; 0: planned from Error
+	Error  float64 // wanted output error; 0: planned from Bits
+	Lanes  int     // multipliers working side by side
+	Device string  // "up5k", "hx8k", "ecp5", "xilinx"
+}
