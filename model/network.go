@@ -46,6 +46,10 @@ type Network struct {
 
 	Probe    Probe
 	Hardware Hardware
+
+	// Warnings are doubts about a legal model, such as a population that nothing
+	// reaches.
+	Warnings diag.List
 }
 
 // A Source is what a projection may read: an Input or a Population.

@@ -1,0 +1,192 @@
+package model
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"vlec/model/source"
+)
+
+// readTeacher reads [teacher.population.NAME] and [teacher.projection.NAME].
+// The teacher sees the inputs of the model.
+func (d *decoder) readTeacher(n *source.Node) {
+	if n == nil {
+		return
+	}
+	t := d.Table(n)
+	net := d.net
+	teacher := &Network{
+		Name: net.Name + "-teacher", File: net.File, Dt: net.Dt, Duration: net.Duration, Seed: net.Seed, Beta: net.Beta, Inputs: net.Inputs,
+	}
+	sources := map[string]Source{}
+	for _, in := range net.Inputs {
+		sources[in.Name] = in
+	}
+	d.inTeach = true
+	teacher.Populations = d.readPopulations(t.Need("population", "add a [teacher.population.NAME]"), sources)
+	teacher.Projections = d.readProjections(t.Get("projection"), sources)
+	d.inTeach = false
+	t.Done()
+	net.Teacher = teacher
+}
+
+// readTargets reads [target.NAME].
+func (d *decoder) readTargets(n *source.Node) {
+	owner := map[*Population]string{}
+	for _, f := range d.named(n, "target") {
+		t := d.Table(f)
+		tg := &Target{Name: f.Key, Pos: f.KeyPos}
+		tg.Population = d.population(t, "population", d.net.Populations, "")
+		tg.Loss = source.Choice(t, "loss", d.loss, Losses)
+		size := 1
+		if p := tg.Population; p != nil {
+			size = p.Size
+			if first := owner[p]; first != "" {
+				d.Fail(t.Get("population"), "keep one of them", "%s already has the target %s", p.Name, first)
+			}
+			owner[p] = f.Key
+			if tg.Loss == CrossEntropy && p.Activation != Linear {
+				at := t.Get("loss")
+				if at == nil {
+					at = t.Get("population")
+				}
+				d.Fail(at, `give it activation = "linear": the softmax is its nonlinearity`, "cross-entropy needs a linear population, but %s is %s", p.Name, p.Activation)
+			}
+		}
+		switch {
+		case t.Has("teacher"):
+			for _, k := range []string{"signal", "terms", "channels", "dataset"} {
+				if x := t.Field(k); x != nil {
+					t.Get(k)
+					d.Errors.Add(x.KeyPos, "keep one of them", "%s does not go with teacher", k)
+				}
+			}
+			if d.net.Teacher == nil {
+				d.Fail(t.Get("teacher"), "add [teacher.population.NAME] and its projections", "there is no teacher in this model")
+				break
+			}
+			tg.Teacher = d.population(t, "teacher", d.net.Teacher.Populations, "teacher's ")
+			if tg.Teacher != nil && tg.Population != nil && tg.Teacher.Size != size {
+				d.Fail(t.Get("teacher"), "", "the teacher's %s has %s, but %s has %d", tg.Teacher.Name, count(tg.Teacher.Size, "neuron"), tg.Population.Name, size)
+			}
+		case t.Has("dataset"):
+			tg.Signal = d.datasetTarget(t, size)
+		default:
+			tg.Signal = d.channels(t, "teacher", "dataset")
+			if tg.Population != nil && tg.Signal != nil && len(tg.Signal) != size {
+				at := f.KeyPos
+				for _, k := range []string{"channels", "size"} {
+					if x := t.Field(k); x != nil {
+						at = x.Pos
+					}
+				}
+				d.Errors.Add(at, "give as many channels as neurons", "target %s has %s, but %s has %s", f.Key, count(len(tg.Signal), "channel"), tg.Population.Name, count(size, "neuron"))
+			}
+		}
+		t.Done()
+		d.net.Targets = append(d.net.Targets, tg)
+	}
+}
+
+// population resolves the name of a population.
+func (d *decoder) population(t *source.Table, key string, among []*Population, whose string) *Population {
+	n := t.Need(key, "name a population")
+	if n == nil {
+		return nil
+	}
+	name, ok := d.Text(n)
+	if !ok {
+		return nil
+	}
+	names := make([]string, len(among))
+	for i, p := range among {
+		if p.Name == name {
+			return p
+		}
+		names[i] = p.Name
+	}
+	d.Fail(n, source.Suggest(name, names, "there are"), "%s names %q, which is none of the %spopulations", key, name, whose)
+	return nil
+}
+
+// probeKinds are the signals of every population and projection that a run can
+// record.
+var probeKinds = []string{"u", "v", "y", "r", "x", "e", "W", "B", "b", "tau_m"}
+
+func (d *decoder) readProbe(n *source.Node) {
+	t := d.Table(n)
+	net := d.net
+	net.Probe = Probe{Every: t.Float("every", net.Dt, source.Positive)}
+	if k := net.Probe.Every / net.Dt; math.Abs(k-math.Round(k)) > 1e-6*k || k < 0.5 {
+		d.Fail(t.Get("every"), fmt.Sprintf("choose %v", math.Max(1, math.Round(k))*net.Dt), "every is %v, but must be a multiple of dt = %v", net.Probe.Every, net.Dt)
+	}
+	if list := t.Get("signals"); list != nil {
+		if !list.IsArray() {
+			d.Fail(list, `write signals = ["u", "hidden.r"]`, "signals is %s, but must be a list", list.Kind())
+		}
+		for _, e := range list.Elems {
+			name, ok := d.Text(e)
+			if !ok {
+				continue
+			}
+			owner, kind, dotted := strings.Cut(name, ".")
+			if !dotted {
+				owner, kind = "", name
+			}
+			if !contains(probeKinds, kind) {
+				d.Fail(e, source.Suggest(kind, probeKinds, "choose"), "there is no signal %q", kind)
+				continue
+			}
+			var names []string
+			if kind == "W" || kind == "B" {
+				for _, p := range net.Projections {
+					names = append(names, p.Name)
+				}
+			} else {
+				for _, p := range net.Populations {
+					names = append(names, p.Name)
+				}
+			}
+			if dotted && !contains(names, owner) {
+				d.Fail(e, source.Suggest(owner, names, "there are"), "nothing called %q has a signal %s", owner, kind)
+				continue
+			}
+			net.Probe.Signals = append(net.Probe.Signals, name)
+		}
+	}
+	t.Done()
+}
+
+func contains(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *decoder) readHardware(n *source.Node) {
+	t := d.Table(n)
+	spice := d.Table(t.Get("spice"))
+	d.net.Hardware.Spice = SpiceHardware{
+		TimeUnit:       spice.Float("time_unit", 1e-3, source.Positive),
+		VoltageUnit:    spice.Float("voltage_unit", 1, source.Positive),
+		ResistanceUnit: spice.Float("resistance_unit", 1e6, source.Positive),
+		MaxStep:        spice.Float("max_step", 0, source.Positive),
+	}
+	spice.Done()
+	verilog := d.Table(t.Get("verilog"))
+	d.net.Hardware.Verilog = VerilogHardware{
+		Bits:   int(verilog.Int("bits", 0, 4, 64)),
+		Error:  verilog.Float("error", 0, source.Positive),
+		Lanes:  int(verilog.Int("lanes", 1, 1, 1<<16)),
+		Device: source.Choice(verilog, "device", "", devices),
+	}
+	verilog.Done()
+	t.Done()
+}
+
+// devices are the parts that a Verilog design can be fitted to.
+var devices = []string{"up5k", "hx8k", "ecp5", "xilinx"}
