@@ -1,0 +1,139 @@
+package reference
+
+import "vlec/model"
+
+// decay returns the rate at which W decays. Under kolen-pollack W and B lose
+// the same share, which is what makes them meet.
+func (l *link) decay() float64 {
+	if l.Feedback.Rule == model.KolenPollack && l.from >= 0 {
+		return l.Decay + l.Feedback.Decay
+	}
+	return l.Decay
+}
+
+// A feedback holds the backward weights B (m x n, row-major) of one link from m
+// neurons to n neurons and their rule, in the synchronous semantics. Signals of
+// the m neurons are called near, those of the n neurons far.
+type feedback struct {
+	rule       model.FeedbackRule
+	b          []float64
+	m, n       int
+	trials     int
+	keep, rate float64
+
+	// Phaseless alignment learning.
+	xi     *noise    // injected into the near drives, trials x m
+	low    []float64 // low-passed far rates, trials x n
+	follow float64   // dt over the time constant of the high-pass
+}
+
+func newFeedback(l *link, trials int, dt float64, seed, stream uint64) feedback {
+	f := feedback{rule: l.Feedback.Rule, m: l.m, n: l.n, trials: trials, keep: 1}
+	if !l.ownFeedback() {
+		return f
+	}
+	f.b = append([]float64(nil), l.Feedback.B...)
+	f.rate = dt * l.Feedback.Eta / float64(trials)
+	switch f.rule {
+	case model.KolenPollack:
+		f.keep = 1 - dt*l.decay()
+	case model.PAL:
+		f.keep = 1 - dt*l.Feedback.Eta*l.Feedback.Decay
+		f.xi = newNoise(trials*l.m, l.Feedback.NoiseSigma, l.Feedback.NoiseTau, dt, seed, stream)
+		f.low = make([]float64, trials*l.n)
+		f.follow = dt / l.Feedback.HighPass
+	}
+	return f
+}
+
+// carry adds B e to the feedback of the near neurons.
+func (f *feedback) carry(e, back []float64) {
+	for t := range f.trials {
+		far := e[t*f.n : (t+1)*f.n]
+		for i := range f.m {
+			back[t*f.m+i] += dot(f.b[i*f.n:(i+1)*f.n], far)
+		}
+	}
+}
+
+// inject adds the noise of phaseless alignment learning to the near drives.
+func (f *feedback) inject(drive []float64) {
+	if f.xi == nil {
+		return
+	}
+	for i, v := range f.xi.start {
+		drive[i] += v
+	}
+}
+
+// learn applies the rule to the values of one step. Where a far value heard of a
+// near one, the near one is of the step before.
+func (f *feedback) learn(near, far *Neurons) {
+	switch f.rule {
+	case model.GainAlignment:
+		f.alignGain(near.formerY, near.formerTotal, far.A)
+	case model.KolenPollack:
+		f.mirror(near.formerR, far.E)
+	case model.PAL:
+		f.listen(f.xi.former, far.R)
+	}
+}
+
+// alignGain is the rule of gain alignment [ours],
+//
+//	dB_ij/dt = eta_B (y_i a_j - I_i^2 B_ij)
+//
+// with the prospective potential y_i and the total input I_i of the near neuron
+// and the drive a_j of the far one.
+func (f *feedback) alignGain(y, total, drive []float64) {
+	for i := range f.m {
+		row := f.b[i*f.n : (i+1)*f.n]
+		power := 0.0
+		for t := range f.trials {
+			v := total[t*f.m+i]
+			power += float64(v * v)
+		}
+		scale(1-float64(f.rate*power), row)
+		for t := range f.trials {
+			axpy(f.rate*y[t*f.m+i], drive[t*f.n:(t+1)*f.n], row)
+		}
+	}
+}
+
+// mirror is the rule of Kolen and Pollack, dB/dt = eta_B r e^T - lambda B: the
+// update of W transposed.
+func (f *feedback) mirror(r, e []float64) {
+	for i := range f.m {
+		row := f.b[i*f.n : (i+1)*f.n]
+		scale(f.keep, row)
+		for t := range f.trials {
+			axpy(f.rate*r[t*f.m+i], e[t*f.n:(t+1)*f.n], row)
+		}
+	}
+}
+
+// listen is phaseless alignment learning, dB/dt = eta_B (xi r_hp^T - alpha B):
+// B follows how strongly the near neuron's noise is heard in the far rates.
+func (f *feedback) listen(xi, far []float64) {
+	for i := range f.m {
+		row := f.b[i*f.n : (i+1)*f.n]
+		scale(f.keep, row)
+		for t := range f.trials {
+			k := f.rate * xi[t*f.m+i]
+			for j := range row {
+				row[j] += float64(k * (far[t*f.n+j] - f.low[t*f.n+j]))
+			}
+		}
+	}
+}
+
+// advance moves the noise and the high-pass on by one step.
+func (f *feedback) advance(far []float64) {
+	if f.rule != model.PAL {
+		return
+	}
+	for j, r := range far {
+		f.low[j] += float64(f.follow * (r - f.low[j]))
+	}
+	f.xi.advance()
+}
