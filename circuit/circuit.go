@@ -40,9 +40,9 @@ type Signal struct {
 // Units say what one model unit is in the circuit. The zero Units mean that the
 // circuit is still in model units.
 type Units struct {
-	Time       float64 // seconds per model time unit
-	Voltage    float64 // volts per model unit
-	Resistance float64 // ohms; Voltage/Resistance is the unit of current
+	Time       float64 `json:"time"`       // seconds per model time unit
+	Voltage    float64 `json:"voltage"`    // volts per model unit
+	Resistance float64 `json:"resistance"` // ohms; Voltage/Resistance is the unit of current
 }
 
 // Physical tells whether the circuit has been put into volts and seconds.

@@ -1,0 +1,206 @@
+package spice
+
+import (
+	"io"
+	"strconv"
+	"strings"
+
+	"vlec/circuit"
+	"vlec/emit"
+)
+
+// A deck is a netlist that has been prepared: every wire has its node name and
+// every element its name and cells, so that printing decides nothing.
+type deck struct {
+	circuit *circuit.Circuit
+	options Options
+	dialect *dialect
+	names   *emit.Names
+	nodes   map[*circuit.Net][]string   // one name a wire
+	element map[*circuit.Element]string // base of the instance names
+	passive map[*circuit.Element][]bool // lead-lags whose neuron i is two resistors and a capacitor
+	used    map[string]bool             // cells
+}
+
+func prepare(c *circuit.Circuit, o Options, dialect *dialect) *deck {
+	d := &deck{
+		circuit: c, options: o, dialect: dialect,
+		names:   emit.NewNames(emit.Spice),
+		nodes:   make(map[*circuit.Net][]string, len(c.Nets)),
+		element: make(map[*circuit.Element]string, len(c.Elements)),
+		passive: map[*circuit.Element][]bool{},
+		used:    map[string]bool{},
+	}
+	for _, n := range c.Nets {
+		d.nodes[n] = d.wires(n)
+	}
+	for _, e := range c.Elements {
+		d.element[e] = d.base("x " + e.Name)
+	}
+	d.choosePassive()
+	for _, e := range c.Elements {
+		for _, name := range cellsOf(d, e) {
+			d.used[name] = true
+		}
+	}
+	return d
+}
+
+// base returns a unique identifier that ends in a letter, so that an index can
+// follow it and two bases with their indices never meet.
+func (d *deck) base(name string) string {
+	for {
+		id := d.names.Of(name)
+		if last := id[len(id)-1]; last < '0' || last > '9' {
+			return id
+		}
+		name += ".n"
+	}
+}
+
+// wires names the nodes of a net: hidden_u3, and in_hidden_w3_7 where a signal
+// says that the net holds a matrix.
+func (d *deck) wires(n *circuit.Net) []string {
+	base, columns := d.base(n.Name), 0
+	for _, s := range d.circuit.Signals {
+		if s.Net == n && len(s.Shape) == 2 {
+			columns = s.Shape[1]
+		}
+	}
+	nodes := make([]string, n.Width)
+	for i := range nodes {
+		if columns > 0 {
+			nodes[i] = base + strconv.Itoa(i/columns) + "_" + strconv.Itoa(i%columns)
+		} else {
+			nodes[i] = base + strconv.Itoa(i)
+		}
+	}
+	return nodes
+}
+
+// choosePassive finds the neurons whose lead is shorter than their lag and whose
+// sum nobody else reads. Two resistors and a capacitor make both the state and
+// the lead of such a neuron, and the lead is the potential of the sum node.
+func (d *deck) choosePassive() {
+	uses := d.circuit.Uses()
+	for _, e := range d.circuit.Elements {
+		if e.Kind.Name != "lead-lag" {
+			continue
+		}
+		read := false
+		for _, u := range uses[e.Pin("sum")] {
+			read = read || u.Role() == circuit.Reads
+		}
+		sum, lead := d.nodes[e.Pin("sum")], d.nodes[e.Pin("lead")]
+		passive := make([]bool, len(sum))
+		for i := range sum {
+			if passive[i] = !read && e.Numbers("ahead")[i] < e.Numbers("tau")[i]; passive[i] {
+				sum[i] = lead[i]
+			}
+		}
+		d.passive[e] = passive
+	}
+}
+
+// print prints the top file.
+func (d *deck) print(out io.Writer) error {
+	p := &printer{deck: d, Writer: emit.NewWriter(out)}
+	p.header()
+	p.section("network")
+	for _, e := range d.circuit.Elements {
+		if !isTestbench(e) {
+			p.print(e)
+		}
+	}
+	p.section("testbench: stimuli, targets and teacher")
+	for _, e := range d.circuit.Elements {
+		if isTestbench(e) {
+			p.print(e)
+		}
+	}
+	p.section("initial state")
+	p.initialState()
+	p.section("analysis")
+	p.analysis()
+	p.Linef(".end")
+	return p.Flush()
+}
+
+// isTestbench tells what is not part of the circuit itself.
+func isTestbench(e *circuit.Element) bool {
+	return e.Kind.Name == "stimulus" || strings.HasPrefix(e.Name, "teacher/")
+}
+
+type printer struct {
+	*deck
+	*emit.Writer
+}
+
+func (p *printer) header() {
+	o, u := p.options, p.circuit.Units
+	p.Comment("*", "vlec: "+p.circuit.Name)
+	p.Comment("*", "generator "+o.Generator)
+	p.Comment("*", "model hash "+o.Hash)
+	p.Linef("* dialect %s, level ideal, seed %d", p.dialect.name, o.Seed)
+	p.Linef("* one model unit of time is %s s, of potential %s V, of current %s A", number(u.Time), number(u.Voltage), number(u.Voltage/u.Resistance))
+	p.Blank()
+	p.Linef(".param p_v0=%s", number(u.Voltage))
+	p.Linef(".param p_r0=%s", number(u.Resistance))
+	p.Linef(".include \"%s\"", CellFile)
+}
+
+func (p *printer) section(title string) {
+	p.Blank()
+	p.Linef("* %s", title)
+}
+
+// initialState writes every state once more as .ic, beside the ic= of its
+// capacitor: simulators differ in which of the two they believe.
+func (p *printer) initialState() {
+	for _, e := range p.circuit.Elements {
+		if e.Kind.State == "" {
+			continue
+		}
+		init := e.Numbers("init")
+		for i, node := range p.nodes[e.Pin(e.Kind.State)] {
+			p.Linef(".ic v(%s)=%s", node, number(init[i]))
+		}
+	}
+}
+
+func (p *printer) analysis() {
+	o, u := p.options, p.circuit.Units
+	for _, line := range p.dialect.options(u.Voltage, u.Voltage/u.Resistance) {
+		p.Linef("%s", line)
+	}
+	written := map[*circuit.Net]bool{} // several signals may stand on one net
+	for _, s := range p.saved() {
+		if !written[s.Net] {
+			p.Wrap("+ ", p.dialect.save(p.nodes[s.Net])...)
+		}
+		written[s.Net] = true
+	}
+	step := number(o.MaxStep)
+	p.Linef(".tran %s %s 0 %s uic", step, number(o.Stop), step)
+}
+
+// saved lists the signals that are recorded.
+func (d *deck) saved() []circuit.Signal {
+	if d.options.Save == nil {
+		return d.circuit.Signals
+	}
+	wanted := map[string]bool{}
+	for _, name := range d.options.Save {
+		wanted[name] = true
+	}
+	var list []circuit.Signal
+	for _, s := range d.circuit.Signals {
+		if wanted[s.Name] {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// number prints a number without suffix or unit, so that it reads back exactly.
+func number(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }

@@ -1,0 +1,52 @@
+package spice
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A dialect is what a simulator wants said differently. The devices, the cells
+// and the stimuli are the same text in all of them; what differs is how options
+// and results are asked for.
+type dialect struct {
+	name string
+	// options are the lines that set tolerances for potentials of the order of
+	// volt [V] and currents of the order of amp [A], at a fixed step: step
+	// control by truncation error is less accurate on ideal cells.
+	options func(volt, amp float64) []string
+	// save returns the words of the statement that records these nodes.
+	save func(nodes []string) []string
+}
+
+var dialects = []dialect{
+	{
+		name: "ngspice",
+		options: func(volt, amp float64) []string {
+			return []string{
+				".options method=trap trtol=1e6 reltol=1e-6 num_threads=1",
+				fmt.Sprintf(".options vntol=%s abstol=%s", number(1e-9*volt), number(1e-9*amp)),
+			}
+		},
+		save: func(nodes []string) []string {
+			words := []string{".save"}
+			for _, n := range nodes {
+				words = append(words, "v("+n+")")
+			}
+			return words
+		},
+	},
+}
+
+func findDialect(name string) (*dialect, error) {
+	if name == "" {
+		name = "ngspice"
+	}
+	var known []string
+	for i := range dialects {
+		if dialects[i].name == name {
+			return &dialects[i], nil
+		}
+		known = append(known, dialects[i].name)
+	}
+	return nil, fmt.Errorf("there is no SPICE dialect %q; known are %s", name, strings.Join(known, ", "))
+}

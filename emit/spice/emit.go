@@ -1,0 +1,111 @@
+// Package spice prints circuits as SPICE netlists: a top file, the library of
+// the cells it uses, and a side map from every variable of the model to its
+// node.
+//
+// # For maintainers
+//
+// Emission prepares, names, then prints. Preparing expands buses into nodes and
+// picks a cell for every neuron (deck.go); the cells are rows of a table with
+// the text of their bodies (cells.go); printing walks the elements in order and
+// changes nothing (elements.go, stimuli.go). What differs between simulators is
+// one row of the dialect table (dialect.go).
+//
+// The text keeps to a subset that means the same in ngspice, Xyce and LTspice:
+// no suffixes, no indentation, braces around every expression, prefixed
+// parameters, all four arguments of .tran. Two rules of ngspice shape the cells.
+// Literals inside a behavioural expression are cut to 11 digits while parameters
+// keep 16, so cells take their numbers as parameters. And fan-in is a node that
+// sums currents, never one long expression, which would cost the square.
+package spice
+
+import (
+	"fmt"
+	"io"
+	"math"
+
+	"vlec/circuit"
+	"vlec/emit"
+)
+
+// File names of the artefacts.
+const (
+	NetlistFile = "net.cir"
+	CellFile    = "cells.lib"
+	MapFile     = "map.json"
+)
+
+// Options describe a transient run of a circuit and the header of its netlist.
+type Options struct {
+	Dialect   string // a row of the dialect table; "" is ngspice
+	Generator string // tool and version, for the header
+	Hash      string // of the model, for the header
+	Seed      uint64 // of the model's draws, for the header
+
+	Stop    float64 // length of the transient [s]
+	MaxStep float64 // longest step [s]; 0: DefaultStep
+	// Save lists the signals to record; nil records all of them.
+	Save []string
+}
+
+// StepsPerTau is how many steps of the transient fall into the smallest time
+// constant by default. Trapezoidal integration is off by (step/tau)^2/12 a
+// radian, 3e-5 at 50.
+const StepsPerTau = 50
+
+// DefaultStep returns the longest step [s] that resolves the circuit's smallest
+// time constant and its fastest stimulus.
+func DefaultStep(c *circuit.Circuit) float64 {
+	tau := math.Inf(1)
+	for _, e := range c.Elements {
+		for i, spec := range e.Kind.Params {
+			if spec.Dimension == circuit.Time {
+				for _, t := range e.Params[i].Numbers {
+					tau = math.Min(tau, t)
+				}
+			}
+			for _, w := range e.Params[i].Waves {
+				for _, t := range w {
+					if f := fastest(t); f > 0 {
+						tau = math.Min(tau, 1/(2*math.Pi*f))
+					}
+				}
+			}
+		}
+	}
+	return tau / StepsPerTau
+}
+
+// fastest is the highest frequency of an oscillating term.
+func fastest(t circuit.Term) float64 {
+	switch t.Shape {
+	case "sine":
+		return t.Numbers[1]
+	case "chirp":
+		return math.Max(t.Numbers[1], t.Numbers[2])
+	}
+	return 0
+}
+
+// Emit prepares the netlist of a circuit in volts and seconds and adds its files
+// to the artefacts. It returns the side map, which is also one of the files.
+func Emit(c *circuit.Circuit, o Options, files *emit.Artifacts) (*Map, error) {
+	if !c.Units.Physical() {
+		return nil, fmt.Errorf("the circuit is in model units; run the scale pass before printing a netlist")
+	}
+	dialect, err := findDialect(o.Dialect)
+	if err != nil {
+		return nil, err
+	}
+	if o.MaxStep == 0 {
+		o.MaxStep = DefaultStep(c)
+	}
+	if !(o.Stop > 0 && o.MaxStep > 0 && !math.IsInf(o.MaxStep, 0)) {
+		return nil, fmt.Errorf("the transient needs a positive stop time and step, got %g s and %g s", o.Stop, o.MaxStep)
+	}
+	d := prepare(c, o, dialect)
+	m := d.sideMap()
+	files.Add(NetlistFile, func(w io.Writer) error { return d.print(w) })
+	files.Add(CellFile, func(w io.Writer) error { return d.printCells(w) })
+	files.Add(MapFile, m.write)
+	return m, nil
+}

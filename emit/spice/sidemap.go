@@ -1,0 +1,64 @@
+package spice
+
+import (
+	"encoding/json"
+	"io"
+	"path"
+	"path/filepath"
+
+	"vlec/circuit"
+)
+
+// A Map ties the variables of a model to the nodes of its netlist.
+type Map struct {
+	Model    string        `json:"model"`
+	Hash     string        `json:"hash"`
+	Level    string        `json:"level"`
+	Dialect  string        `json:"dialect"`
+	Netlist  string        `json:"netlist"`
+	Units    circuit.Units `json:"units"`
+	Signals  []MapSignal   `json:"signals"`
+	Elements []MapElement  `json:"elements"`
+}
+
+// A MapSignal says which nodes carry a variable: value = potential / Scale.
+type MapSignal struct {
+	Name  string   `json:"name"`
+	Shape []int    `json:"shape"`
+	Scale float64  `json:"scale"` // volts per model unit
+	Nodes []string `json:"nodes"` // row-major
+}
+
+// A MapElement says how the instances of an element are called: its base
+// followed by an index, or by row_column.
+type MapElement struct {
+	Name   string `json:"name"`
+	Kind   string `json:"kind"`
+	Base   string `json:"base"`
+	Origin string `json:"origin,omitempty"` // file:line:col of the model
+}
+
+func (d *deck) sideMap() *Map {
+	m := &Map{
+		Model: d.circuit.Name, Hash: d.options.Hash, Level: "ideal", Dialect: d.dialect.name,
+		Netlist: NetlistFile, Units: d.circuit.Units,
+	}
+	for _, s := range d.circuit.Signals {
+		m.Signals = append(m.Signals, MapSignal{Name: s.Name, Shape: s.Shape, Scale: d.circuit.Units.Voltage, Nodes: d.nodes[s.Net]})
+	}
+	for _, e := range d.circuit.Elements {
+		el := MapElement{Name: e.Name, Kind: e.Kind.Name, Base: d.element[e]}
+		if pos := e.Origin; pos.IsValid() {
+			pos.File = path.Base(filepath.ToSlash(pos.File)) // where the model lay does not matter
+			el.Origin = pos.String()
+		}
+		m.Elements = append(m.Elements, el)
+	}
+	return m
+}
+
+func (m *Map) write(w io.Writer) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(m)
+}
