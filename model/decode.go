@@ -77,11 +77,14 @@ type decoder struct {
 	hash hash.Hash
 
 	loss     Loss
-	learning learning
+	rates    rates
 	inTeach  bool // inside [teacher]
 	datasets map[string]*dataset
+	tables   map[string]*numberTable // files of samples already read
+	trial    int                     // which trial of the batch stimuli are made for
+	drew     bool                    // a stimulus depends on the trial
 
-	neurons, synapses, samples int       // asked for so far
+	neurons, synapses, sampled int       // asked for so far
 	times                      []float64 // the grid that noise is drawn on
 }
 

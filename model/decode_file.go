@@ -1,6 +1,7 @@
 package model
 
 import (
+	"bytes"
 	"encoding/csv"
 	"fmt"
 	"math"
@@ -8,22 +9,28 @@ import (
 	"strconv"
 	"strings"
 
-	"vlec/model/npy"
+	"vlec/internal/npy"
 	"vlec/model/source"
 )
 
+// An array is what a .npy file holds, as float64.
+type array struct {
+	shape []int
+	data  []float64
+}
+
 // array reads the .npy file that a node names.
-func (d *decoder) array(n *source.Node) (*npy.Array, string, bool) {
+func (d *decoder) array(n *source.Node) (a array, path string, ok bool) {
 	data, path, ok := d.file(n)
 	if !ok {
-		return nil, path, false
+		return a, path, false
 	}
-	a, err := npy.Parse(data)
+	file, err := npy.Read(bytes.NewReader(data))
 	if err != nil {
 		d.Fail(n, "write it with numpy.save", "cannot read %s: %v", path, err)
-		return nil, path, false
+		return a, path, false
 	}
-	return a, path, true
+	return array{file.Shape, file.Float64s()}, path, true
 }
 
 // fileSignal reads the columns of a .npy or .csv file as stimuli. Rows are
@@ -147,17 +154,17 @@ func repeated(times []float64, end, dt float64, limit int) ([]float64, bool) {
 	return out, true
 }
 
-// A tableOfNumbers is a file of samples: a row each.
-type tableOfNumbers struct {
+// A numberTable is a file of samples: a row each.
+type numberTable struct {
 	names      []string // of columns, nil when the file has none
 	rows, cols int
 	data       []float64
 }
 
-func (t *tableOfNumbers) at(row, col int) float64 { return t.data[row*t.cols+col] }
+func (t *numberTable) at(row, col int) float64 { return t.data[row*t.cols+col] }
 
 // column finds a column by name or by number, counted from 0.
-func (d *decoder) column(n *source.Node, tab *tableOfNumbers) (int, bool) {
+func (d *decoder) column(n *source.Node, tab *numberTable) (int, bool) {
 	switch v := n.Value.(type) {
 	case int64:
 		if v < 0 || v >= int64(tab.cols) {
@@ -183,11 +190,25 @@ func (d *decoder) column(n *source.Node, tab *tableOfNumbers) (int, bool) {
 }
 
 // tableFile reads a .npy file (samples, or samples x columns) or a .csv file.
-func (d *decoder) tableFile(n *source.Node) (*tableOfNumbers, bool) {
+func (d *decoder) tableFile(n *source.Node) (*numberTable, bool) {
 	path, ok := d.Text(n)
 	if !ok {
 		return nil, false
 	}
+	if tab := d.tables[path]; tab != nil {
+		return tab, true
+	}
+	tab, ok := d.readTable(n, path)
+	if ok {
+		if d.tables == nil {
+			d.tables = map[string]*numberTable{}
+		}
+		d.tables[path] = tab
+	}
+	return tab, ok
+}
+
+func (d *decoder) readTable(n *source.Node, path string) (*numberTable, bool) {
 	if strings.EqualFold(filepath.Ext(path), ".csv") {
 		data, _, ok := d.file(n)
 		if !ok {
@@ -204,24 +225,24 @@ func (d *decoder) tableFile(n *source.Node) (*tableOfNumbers, bool) {
 	if !ok {
 		return nil, false
 	}
-	switch len(a.Shape) {
+	switch len(a.shape) {
 	case 1:
-		return &tableOfNumbers{rows: a.Shape[0], cols: 1, data: a.Data}, true
+		return &numberTable{rows: a.shape[0], cols: 1, data: a.data}, true
 	case 2:
-		return &tableOfNumbers{rows: a.Shape[0], cols: a.Shape[1], data: a.Data}, true
+		return &numberTable{rows: a.shape[0], cols: a.shape[1], data: a.data}, true
 	}
-	d.Fail(n, "", "%s has shape %s, but must be samples or samples x columns", path, shapeText(a.Shape))
+	d.Fail(n, "", "%s has shape %s, but must be samples or samples x columns", path, shapeText(a.shape))
 	return nil, false
 }
 
 // parseCSV reads numbers separated by commas, a sample a line. A first line
 // that is not numbers names the columns; lines from # on are comments.
-func parseCSV(text string) (*tableOfNumbers, error) {
+func parseCSV(text string) (*numberTable, error) {
 	r := csv.NewReader(strings.NewReader(text))
 	r.Comment = '#'
 	r.TrimLeadingSpace = true
 	r.ReuseRecord = true
-	t := &tableOfNumbers{}
+	t := &numberTable{}
 	for {
 		record, err := r.Read()
 		if record == nil {

@@ -2,40 +2,70 @@ package model
 
 import (
 	"fmt"
-	"sort"
+	"maps"
+	"slices"
 	"strings"
 
 	"vlec/model/source"
 )
 
-// learning holds the rates of [learning], the defaults of every projection and
+// rates holds those of [learning]: the defaults of every projection and
 // population.
-type learning struct {
+type rates struct {
 	eta, etaBias, etaTau, decay, clip float64
 	feedback                          *source.Node
 }
 
 func (d *decoder) readLearning(n *source.Node) {
 	t := d.Table(n)
-	l := &d.learning
-	l.eta = t.Float("eta", 0, source.NotNegative)
-	l.etaBias = t.Float("eta_bias", l.eta, source.NotNegative)
-	l.etaTau = t.Float("eta_tau", 0, source.NotNegative)
-	l.decay = t.Float("decay", 0, source.NotNegative)
-	l.clip = t.Float("clip", 0, source.NotNegative)
-	l.feedback = t.Get("feedback")
+	d.rates = rates{
+		eta:      t.Float("eta", 0, source.NotNegative),
+		etaTau:   t.Float("eta_tau", 0, source.NotNegative),
+		decay:    t.Float("decay", 0, source.NotNegative),
+		clip:     t.Float("clip", 0, source.NotNegative),
+		feedback: t.Get("feedback"),
+	}
+	d.rates.etaBias = t.Float("eta_bias", d.rates.eta, source.NotNegative)
+	l := &d.net.Learning
+	l.Optimizer = source.Choice(t, "optimizer", SGD, Optimizers)
+	switch l.Optimizer {
+	case Momentum:
+		l.Momentum = t.Float("momentum", 0.9, below1)
+	case Adam:
+		l.Beta1 = t.Float("beta1", 0.9, below1)
+		l.Beta2 = t.Float("beta2", 0.999, below1)
+		l.Epsilon = t.Float("epsilon", 1e-8, source.Positive)
+	}
+	l.Start = t.Float("start", 0, source.NotNegative)
+	l.Batch = int(t.Int("batch", 1, 1, 1<<16))
+	if schedule := t.Get("schedule"); schedule != nil {
+		st := d.Table(schedule)
+		l.Schedule = d.stimulus(st, schedule.Path)
+		st.Done()
+	}
 	t.Done()
+}
+
+func below1(x float64) string {
+	if 0 <= x && x < 1 {
+		return ""
+	}
+	return "must be at least 0 and less than 1"
 }
 
 // readPopulations reads [population.NAME] and enters them into sources.
 func (d *decoder) readPopulations(n *source.Node, sources map[string]Source) []*Population {
 	var list []*Population
+	inputs := map[string]string{} // by name in lower case
+	for name := range sources {
+		inputs[strings.ToLower(name)] = name
+	}
 	prefix := ""
 	if d.inTeach {
 		prefix = "teacher."
 	}
 	for _, f := range d.named(n, "population") {
-		if other := foldFind(sources, f.Key); other != "" {
+		if other := inputs[strings.ToLower(f.Key)]; other != "" {
 			d.Errors.Add(f.KeyPos, "rename one: a projection must know which it reads", "population %s has the name of the input %s", f.Key, other)
 			continue
 		}
@@ -62,9 +92,9 @@ func (d *decoder) readPopulations(n *source.Node, sources map[string]Source) []*
 		} else {
 			p.V0 = d.vector(t.Get("v0"), path+"v0", p.Size, 0)
 			p.PlasticBias = t.Bool("plastic_bias", false)
-			p.EtaBias = d.rate(t, "eta_bias", d.learning.etaBias, p.PlasticBias, "plastic_bias")
+			p.EtaBias = d.rate(t, "eta_bias", d.rates.etaBias, p.PlasticBias, "plastic_bias")
 			p.PlasticTauM = t.Bool("plastic_tau_m", false)
-			p.EtaTauM = d.rate(t, "eta_tau", d.learning.etaTau, p.PlasticTauM, "plastic_tau_m")
+			p.EtaTauM = d.rate(t, "eta_tau", d.rates.etaTau, p.PlasticTauM, "plastic_tau_m")
 		}
 		t.Done()
 		list = append(list, p)
@@ -148,15 +178,15 @@ func (d *decoder) readProjections(n *source.Node, sources map[string]Source) []*
 		weights := t.Need("weights", `give rows of numbers, a .npy file or an initialiser such as { init = "xavier" }`)
 		feedback, own := t.Get("feedback"), true
 		if feedback == nil {
-			feedback, own = d.learning.feedback, false
+			feedback, own = d.rates.feedback, false
 		}
 		if d.inTeach {
 			d.staticOnly(t, "plastic", "eta", "decay", "clip", "feedback")
 		} else {
 			p.Plastic = t.Bool("plastic", false)
-			p.Eta = d.rate(t, "eta", d.learning.eta, p.Plastic, "plastic")
-			p.Decay = d.plasticOnly(t, "decay", d.learning.decay, p.Plastic)
-			p.Clip = d.plasticOnly(t, "clip", d.learning.clip, p.Plastic)
+			p.Eta = d.rate(t, "eta", d.rates.eta, p.Plastic, "plastic")
+			p.Decay = d.plasticOnly(t, "decay", d.rates.decay, p.Plastic)
+			p.Clip = d.plasticOnly(t, "clip", d.rates.clip, p.Plastic)
 		}
 		t.Done()
 		if !okFrom || !okTo {
@@ -212,28 +242,9 @@ func (d *decoder) sourceOf(t *source.Table, key string, sources map[string]Sourc
 	}
 	s := sources[name]
 	if s == nil {
-		d.Fail(n, source.Suggest(name, sourceNames(sources), "there are"), "%s names %q, which is neither an input nor a population", key, name)
+		d.Fail(n, source.Suggest(name, slices.Sorted(maps.Keys(sources)), "there are"), "%s names %q, which is neither an input nor a population", key, name)
 	}
 	return s, s != nil
-}
-
-func sourceNames(sources map[string]Source) []string {
-	names := make([]string, 0, len(sources))
-	for k := range sources {
-		names = append(names, k)
-	}
-	sort.Strings(names)
-	return names
-}
-
-// foldFind returns the name in sources that equals name but for case.
-func foldFind(sources map[string]Source, name string) string {
-	for k := range sources {
-		if strings.EqualFold(k, name) {
-			return k
-		}
-	}
-	return ""
 }
 
 // readFeedback reads feedback = "RULE" or feedback = { rule = "RULE", ... }.

@@ -10,7 +10,7 @@ import (
 )
 
 // signals are the kinds of stimulus, in the order of the documentation.
-var signals = []string{"constant", "step", "pulse", "sine", "chirp", "sines", "noise", "file"}
+var signals = []string{"constant", "step", "pulse", "sine", "chirp", "points", "sines", "noise", "file"}
 
 // readInputs reads [input.NAME].
 func (d *decoder) readInputs(n *source.Node) map[string]Source {
@@ -18,11 +18,13 @@ func (d *decoder) readInputs(n *source.Node) map[string]Source {
 	for _, f := range d.named(n, "input") {
 		in := &Input{Name: f.Key, Pos: f.KeyPos}
 		t := d.Table(f)
-		if t.Has("dataset") {
-			in.Channels = d.datasetInput(t)
-		} else {
-			in.Channels = d.channels(t, "dataset")
-		}
+		in.Trials = d.trials(func() []Waveform {
+			if t.Has("dataset") {
+				return d.datasetInput(t)
+			}
+			return d.channels(t, "dataset")
+		})
+		in.Channels = in.Trials[0]
 		t.Done()
 		if len(in.Channels) > MaxNeurons {
 			d.Errors.Add(f.KeyPos, "", "input %s has %d channels, more than %d", f.Key, len(in.Channels), MaxNeurons)
@@ -31,6 +33,22 @@ func (d *decoder) readInputs(n *source.Node) map[string]Source {
 		sources[f.Key] = in
 	}
 	return sources
+}
+
+// trials makes the stimuli of every trial of the batch. Those that do not depend
+// on the trial are made once and shared.
+func (d *decoder) trials(read func() []Waveform) [][]Waveform {
+	list := make([][]Waveform, d.net.Learning.Batch)
+	d.drew = false
+	for d.trial = range list {
+		if d.trial > 0 && (!d.drew || len(d.Errors) > 0) {
+			list[d.trial] = list[0]
+			continue
+		}
+		list[d.trial] = read()
+	}
+	d.trial = 0
+	return list
 }
 
 // channels reads the stimuli of an input or of a target: one signal (for each
@@ -157,6 +175,8 @@ func (d *decoder) stimulus(t *source.Table, path string) Waveform {
 			Amplitude: t.Float("amplitude", 1), F0: t.Float("f0", 1, source.NotNegative), F1: t.Float("f1", 1, source.NotNegative),
 			Length: t.Float("length", end, source.Positive), Offset: t.Float("offset", 0),
 		}
+	case "points":
+		return d.points(t)
 	case "sines":
 		return d.sines(t, path)
 	case "noise":
@@ -188,6 +208,36 @@ func (d *decoder) gate(t *source.Table, start, stop, ramp float64) {
 	if stop > 0 && stop < start+ramps {
 		d.Fail(t.Get("stop"), "let it stop later or ramp faster", "stop is %v, before the sine that starts at %v has ramped up and down (%v)", stop, start, ramps)
 	}
+}
+
+// points reads a polyline: [[time, value], ...] with rising times.
+func (d *decoder) points(t *source.Table) Waveform {
+	n := t.Need("points", "write [[time, value], [time, value], ...]")
+	if n == nil {
+		return Constant{}
+	}
+	if !n.IsArray() || len(n.Elems) == 0 {
+		d.Fail(n, "write [[time, value], [time, value], ...]", "points must be a list of pairs")
+		return Constant{}
+	}
+	w := &Sampled{Origin: "points"}
+	for _, e := range n.Elems {
+		if !e.IsArray() || len(e.Elems) != 2 {
+			d.Fail(e, "write [time, value]", "%s must be a pair of numbers", e.Label())
+			continue
+		}
+		at, ok1 := d.Number(e.Elems[0], source.NotNegative)
+		value, ok2 := d.Number(e.Elems[1])
+		if !ok1 || !ok2 {
+			continue
+		}
+		if k := len(w.Time); k > 0 && at <= w.Time[k-1] {
+			d.Fail(e.Elems[0], "a jump needs a short ramp", "times must rise, but %v comes after %v", at, w.Time[k-1])
+			continue
+		}
+		w.Time, w.Value = append(w.Time, at), append(w.Value, value)
+	}
+	return w
 }
 
 // sines draws overlaid sines: count of them, each with a frequency uniform in
@@ -248,11 +298,11 @@ func (d *decoder) steps() int { return int(math.Ceil(d.net.Duration/d.net.Dt - 1
 
 // reserve books n samples of a stimulus and reports when there are too many.
 func (d *decoder) reserve(n *source.Node, samples int) bool {
-	if samples > MaxSamples-d.samples {
+	if samples > MaxSamples-d.sampled {
 		d.Fail(n, "shorten the run or lengthen dt", "the stimuli of this model need more than %d samples", MaxSamples)
 		return false
 	}
-	d.samples += samples
+	d.sampled += samples
 	return true
 }
 
@@ -264,8 +314,13 @@ func (d *decoder) grid(n int) []float64 {
 	return slices.Clip(d.times[:n])
 }
 
-// stimulusRNG is rng, with a seed of the stimulus' own where it has one.
+// stimulusRNG is rng, with a seed of the stimulus' own where it has one. Every
+// trial draws its own.
 func (d *decoder) stimulusRNG(t *source.Table, path string) *rand.Rand {
+	d.drew = true
+	if d.trial > 0 {
+		path = fmt.Sprintf("%s#%d", path, d.trial)
+	}
 	if s := t.Int("seed", -1, 0, math.MaxInt64); s >= 0 {
 		return seeded(uint64(s), path)
 	}

@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"vlec/model/source"
@@ -71,9 +72,11 @@ func (d *decoder) readTargets(n *source.Node) {
 				d.Fail(t.Get("teacher"), "", "the teacher's %s has %s, but %s has %d", tg.Teacher.Name, count(tg.Teacher.Size, "neuron"), tg.Population.Name, size)
 			}
 		case t.Has("dataset"):
-			tg.Signal = d.datasetTarget(t, size)
+			tg.Trials = d.trials(func() []Waveform { return d.datasetTarget(t, size) })
+			tg.Signal = tg.Trials[0]
 		default:
-			tg.Signal = d.channels(t, "teacher", "dataset")
+			tg.Trials = d.trials(func() []Waveform { return d.channels(t, "teacher", "dataset") })
+			tg.Signal = tg.Trials[0]
 			if tg.Population != nil && tg.Signal != nil && len(tg.Signal) != size {
 				at := f.KeyPos
 				for _, k := range []string{"channels", "size"} {
@@ -134,7 +137,7 @@ func (d *decoder) readProbe(n *source.Node) {
 			if !dotted {
 				owner, kind = "", name
 			}
-			if !contains(probeKinds, kind) {
+			if !slices.Contains(probeKinds, kind) {
 				d.Fail(e, source.Suggest(kind, probeKinds, "choose"), "there is no signal %q", kind)
 				continue
 			}
@@ -148,7 +151,7 @@ func (d *decoder) readProbe(n *source.Node) {
 					names = append(names, p.Name)
 				}
 			}
-			if dotted && !contains(names, owner) {
+			if dotted && !slices.Contains(names, owner) {
 				d.Fail(e, source.Suggest(owner, names, "there are"), "nothing called %q has a signal %s", owner, kind)
 				continue
 			}
@@ -156,15 +159,6 @@ func (d *decoder) readProbe(n *source.Node) {
 		}
 	}
 	t.Done()
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 func (d *decoder) readHardware(n *source.Node) {

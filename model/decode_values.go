@@ -117,25 +117,29 @@ func (d *decoder) matrix(n *source.Node, path string, rows, cols int, rowOf, col
 
 // fromFile reads an array of the given shape from a .npy file.
 func (d *decoder) fromFile(n *source.Node, values []float64, shape ...int) {
+	if name := n.Value.(string); !strings.HasSuffix(name, ".npy") {
+		d.Fail(n, "write numbers without quotes", "%s is the string %q, but must be a number or the name of a .npy file", n.Label(), name)
+		return
+	}
 	a, path, ok := d.array(n)
 	if !ok {
 		return
 	}
-	same := len(a.Shape) == len(shape)
+	same := len(a.shape) == len(shape)
 	for i := 0; same && i < len(shape); i++ {
-		same = a.Shape[i] == shape[i]
+		same = a.shape[i] == shape[i]
 	}
 	if !same {
-		d.Fail(n, "", "%s has shape %s, but %s needs %s", path, shapeText(a.Shape), n.Label(), shapeText(shape))
+		d.Fail(n, "", "%s has shape %s, but %s needs %s", path, shapeText(a.shape), n.Label(), shapeText(shape))
 		return
 	}
-	for _, x := range a.Data {
+	for _, x := range a.data {
 		if math.IsNaN(x) || math.IsInf(x, 0) {
 			d.Fail(n, "", "%s holds %v, but all values must be finite", path, x)
 			return
 		}
 	}
-	copy(values, a.Data)
+	copy(values, a.data)
 }
 
 // initialisers are the ways to draw values, in the order of the documentation.

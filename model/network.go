@@ -35,6 +35,8 @@ type Network struct {
 	Beta     float64 // nudging strength of the targets [1]
 	Gamma    float64 // coupling of the prospective error into the membrane [1]
 
+	Learning Learning
+
 	Inputs      []*Input
 	Populations []*Population
 	Projections []*Projection
@@ -62,7 +64,8 @@ type Source interface {
 type Input struct {
 	Name     string
 	Pos      diag.Pos
-	Channels []Waveform
+	Channels []Waveform   // of the first trial
+	Trials   [][]Waveform // of every trial of the batch; Trials[0] is Channels
 }
 
 // ID returns the input's name.
@@ -70,6 +73,33 @@ func (in *Input) ID() string { return in.Name }
 
 // Width returns the number of channels.
 func (in *Input) Width() int { return len(in.Channels) }
+
+// Learning says how software applies the local updates of all that is plastic.
+// Emitted circuits follow the plain local rule: gradient descent, one trial, the
+// rates as they are.
+type Learning struct {
+	Optimizer Optimizer
+	Momentum  float64  // of Momentum: velocity = Momentum velocity + gradient
+	Beta1     float64  // of Adam: memory of the gradient's mean
+	Beta2     float64  // of Adam: memory of the gradient's square
+	Epsilon   float64  // of Adam: keeps the step finite where there is no gradient
+	Schedule  Waveform // factor on every learning rate as a function of time; nil: 1
+	Start     float64  // nothing is learned before this time [time unit]
+	Batch     int      // trials run side by side; their updates are averaged
+}
+
+// Optimizer names a way to turn gradients into steps.
+type Optimizer string
+
+// The optimisers of the model language.
+const (
+	SGD      Optimizer = "sgd"
+	Momentum Optimizer = "momentum"
+	Adam     Optimizer = "adam" // arXiv 1412.6980, with bias correction
+)
+
+// Optimizers lists every optimiser.
+var Optimizers = []Optimizer{SGD, Momentum, Adam}
 
 // A Population is a group of n signal neurons and their n error neurons.
 //
@@ -142,10 +172,11 @@ type Feedback struct {
 	Eta   float64   // learning rate of B [1/time unit]
 	Decay float64   // decay of B (alpha of pal, lambda of kolen-pollack) [1/time unit]
 
-	// Phaseless alignment learning alone: noise injected into the receiving
-	// neurons and the high-pass that recovers it.
-	NoiseSigma float64 // standard deviation [1]
-	NoiseTau   float64 // Ornstein-Uhlenbeck correlation time [time unit]
+	// Independent Ornstein-Uhlenbeck noise injected into each sending neuron (pal,
+	// and gain-alignment where it is wanted), and the high-pass that recovers it
+	// from the rates of the receiving ones (pal).
+	NoiseSigma float64 // standard deviation [1]; 0: none
+	NoiseTau   float64 // correlation time [time unit]
 	HighPass   float64 // time constant of the high-pass [time unit]
 }
 
@@ -171,8 +202,9 @@ type Target struct {
 	Pos        diag.Pos
 	Population *Population
 	Loss       Loss
-	Signal     []Waveform  // one a neuron
-	Teacher    *Population // a population of Network.Teacher, of the same size
+	Signal     []Waveform   // one a neuron, of the first trial
+	Trials     [][]Waveform // of every trial of the batch; Trials[0] is Signal
+	Teacher    *Population  // a population of Network.Teacher, of the same size
 }
 
 // Loss names the cost of a target.

@@ -251,7 +251,7 @@ func quoteKey(key string) string {
 // one where it is near, all of them where they are few.
 func Suggest(name string, allowed []string, lead string) string {
 	best, at := min(3, max(1, len(name)/3))+1, ""
-	for _, a := range allowed {
+	for _, a := range allowed[:min(len(allowed), 1000)] { // a hostile file has many of both
 		if d := distance(strings.ToLower(name), strings.ToLower(a)); d < best {
 			best, at = d, a
 		}
