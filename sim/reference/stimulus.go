@@ -43,6 +43,7 @@ type noise struct {
 	rho, kick  float64
 	start, end []float64 // values at the two ends of the current step
 	former     []float64 // start of the step before
+	step       int       // number of the current step
 }
 
 // newNoise draws the stationary state and the first step. The stream is told
@@ -58,14 +59,24 @@ func newNoise(size int, sigma, tau, dt float64, seed, stream uint64) *noise {
 		z.end[i] = sigma * z.rng.NormFloat64()
 	}
 	z.advance()
+	z.step = 0
 	return z
 }
 
 // advance moves on by one step of dt.
 func (z *noise) advance() {
+	z.step++
 	copy(z.former, z.start)
 	copy(z.start, z.end)
 	for i := range z.end {
 		z.end[i] = float64(z.rho*z.end[i]) + float64(z.kick*z.rng.NormFloat64())
+	}
+}
+
+// at writes the noise at time t, which lies in the current step, to dst.
+func (z *noise) at(dst []float64, t, dt float64) {
+	share := min(max(t/dt-float64(z.step), 0), 1)
+	for i := range dst {
+		dst[i] = z.start[i] + share*(z.end[i]-z.start[i])
 	}
 }
