@@ -10,3 +10,5 @@ require (
 require gonum.org/v1/gonum v0.17.0
 
 require github.com/BurntSushi/toml v1.6.0
+
+require github.com/rogpeppe/go-internal v1.16.0
