@@ -24,15 +24,18 @@ var Shapes = []TermSpec{
 	{"constant", []string{"value"}, []Dimension{Level}},
 	{"step", []string{"low", "high", "start", "rise"}, []Dimension{Level, Level, Time, Time}},
 	{
-		"pulse", []string{"low", "high", "start", "rise", "width", "period"},
+		"pulse",
+		[]string{"low", "high", "start", "rise", "width", "period"},
 		[]Dimension{Level, Level, Time, Time, Time, Time},
 	},
 	{
-		"sine", []string{"amplitude", "frequency", "phase", "offset", "start", "stop", "ramp"},
+		"sine",
+		[]string{"amplitude", "frequency", "phase", "offset", "start", "stop", "ramp"},
 		[]Dimension{Level, Rate, Pure, Level, Time, Time, Time},
 	},
 	{
-		"chirp", []string{"amplitude", "f0", "f1", "length", "offset"},
+		"chirp",
+		[]string{"amplitude", "f0", "f1", "length", "offset"},
 		[]Dimension{Level, Rate, Rate, Time, Level},
 	},
 	{"samples", nil, nil},
