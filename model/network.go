@@ -170,7 +170,7 @@ type Feedback struct {
 	Rule  FeedbackRule
 	B     []float64 // m x n, row-major, initial value; nil when Rule is Transpose
 	Eta   float64   // learning rate of B [1/time unit]
-	Decay float64   // decay of B (alpha of pal, lambda of kolen-pollack) [1/time unit]
+	Decay float64   // decay of B: alpha of pal; lambda of kolen-pollack, by which W decays too [1/time unit]
 
 	// Independent Ornstein-Uhlenbeck noise injected into each sending neuron (pal,
 	// and gain-alignment where it is wanted), and the high-pass that recovers it
