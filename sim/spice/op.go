@@ -1,0 +1,146 @@
+package spice
+
+import (
+	"fmt"
+	"vlec/model/diag"
+)
+
+// operatingPoint solves for the direct current with sources at their values for
+// t = 0, into x, which holds the first guess. It tries Newton's iteration, then
+// shunts at every node that are removed step by step, then the sources raised
+// from zero. Clamp holds nodes at .ic voltages.
+func (c *Circuit) operatingPoint(stats *Stats, x []float64, clamp []nodeIC) error {
+	held := make([]int32, len(clamp))
+	for k, ic := range clamp {
+		held[k] = ic.node
+	}
+	s, err := newSystem(c, stats, held)
+	if err != nil {
+		return s.explain(err, "operating point")
+	}
+	copy(s.x, x[:s.n])
+	if err = s.solveDC(1, 0, clamp, c.opts.itl1); err == nil {
+		copy(x, s.x[:s.n])
+		return nil
+	}
+	err = s.explain(err, "operating point")
+	t, err2 := newSystem(c, stats, c.allNodes())
+	if err2 == nil && t.stepDC(clamp) {
+		copy(x, t.x[:t.n])
+		return nil
+	}
+	return err
+}
+
+// stepDC approaches the operating point from a simpler circuit.
+func (s *system) stepDC(clamp []nodeIC) bool {
+	limit := s.c.opts.itl1
+	// gmin stepping
+	clear(s.x)
+	g, factor := 1e-2, 10.0
+	saved := make([]float64, len(s.x))
+	ok := s.solveDC(1, g, clamp, limit) == nil
+	for ok {
+		copy(saved, s.x)
+		if g < s.c.opts.gmin {
+			if s.solveDC(1, 0, clamp, limit) == nil {
+				return true
+			}
+			break
+		}
+		next := g / factor
+		if s.solveDC(1, next, clamp, limit) == nil {
+			g = next
+			factor = min(factor*1.5, 10)
+			continue
+		}
+		copy(s.x, saved)
+		if factor = 1 + (factor-1)/3; factor < 1.001 {
+			break
+		}
+	}
+	// source stepping
+	clear(s.x)
+	if s.solveDC(0, 0, clamp, limit) == nil {
+		at, step := 0.0, 0.1
+		for at < 1 {
+			copy(saved, s.x)
+			next := min(1, at+step)
+			if s.solveDC(next, 0, clamp, limit) == nil {
+				at, step = next, step*2
+				continue
+			}
+			copy(s.x, saved)
+			if step /= 4; step < 1e-7 {
+				break
+			}
+		}
+		return at == 1
+	}
+	return false
+}
+
+// clampG is the conductance that holds a node at its initial voltage during the
+// operating point.
+const clampG = 1e10
+
+// solveDC is one solve with scaled sources and a conductance at every node.
+func (s *system) solveDC(scale, gmin float64, clamp []nodeIC, limit int) error {
+	s.sources(0, scale)
+	s.exact = false
+	copy(s.base, s.static)
+	if gmin > 0 {
+		for k := range int32(len(s.c.nodes) - 1) {
+			s.base[s.diagonal(k)] += gmin
+		}
+	}
+	for _, ic := range clamp {
+		s.base[s.diagonal(ic.node-1)] += clampG
+		s.rhs[ic.node-1] += clampG * ic.v
+	}
+	err := s.newton(0, limit)
+	copy(s.base, s.static)
+	s.exact = false
+	return err
+}
+
+// diagonal is the place of entry (k, k).
+func (s *system) diagonal(k int32) int32 {
+	for p := s.colptr[k]; p < s.colptr[k+1]; p++ {
+		if s.rowidx[p] == k {
+			return p
+		}
+	}
+	panic(fmt.Sprintf("spice: no diagonal entry %d", k))
+}
+
+// checkDC finds nodes whose direct voltage nothing determines.
+func (c *Circuit) checkDC(clamped []nodeIC) error {
+	set := c.connected(true)
+	for _, ic := range clamped {
+		set.join(0, ic.node)
+	}
+	if c.opts.rshunt > 0 {
+		return nil
+	}
+	var errs diag.List
+	for k := 1; k < len(c.nodes); k++ {
+		if root := set.find(int32(k)); root != set.find(0) && !set.told(root) {
+			errs.Add(c.net.toPos(c.whereNode(int32(k))), "add a resistor, an .ic, or uic to .tran",
+				"node %s has no path for direct current to ground", c.nodeName(int32(k)))
+			if len(errs) == maxErrors {
+				break
+			}
+		}
+	}
+	return errs.Err()
+}
+
+// allNodes lists every node, for systems that need all diagonal entries.
+func (c *Circuit) allNodes() []int32 {
+	out := make([]int32, len(c.nodes)-1)
+	for k := range out {
+		out[k] = int32(k) + 1
+	}
+	return out
+}

@@ -1,0 +1,546 @@
+package spice
+
+import (
+	"context"
+	"math"
+	"slices"
+
+	"vlec/sim"
+)
+
+// Options choose what a run reports and how it works. The zero value does what
+// the netlist says.
+type Options struct {
+	// Times, if not empty, are the instants (ascending, in seconds) that are
+	// reported. Integration steps onto each of them; nothing is interpolated.
+	// Without Times every accepted step is reported, from the start time on.
+	Times []float64
+	// Save names the vectors to report: v(node), v(a,b), i(device), all. Nil
+	// means what the netlist's .save says, and all without one.
+	Save []string
+	// Every keeps one in so many steps; 0 and 1 keep all. Times are never dropped.
+	Every int
+	// Sink receives the samples instead of the trace, so that memory stays
+	// bounded however long the run.
+	Sink Sink
+
+	Method  string  // "trap", "gear", or "" for the netlist's .options method
+	MaxStep float64 // s; 0 means the netlist's
+	RelTol  float64 // 0 means the netlist's
+	Engine  string  // "" or "auto"
+
+	Progress func(done float64) // called now and then with the part that is done
+	Log      func(string)       // called with decisions and warnings
+}
+
+// Stats counts the work of a run.
+type Stats struct {
+	Unknowns       int
+	Entries        int // of the matrix
+	Steps          int // accepted
+	Rejected       int // by truncation error or because Newton failed
+	Iterations     int // of Newton
+	Factorisations int
+	Method         string
+}
+
+// A Sink takes samples as they come. Begin is called once; the values of Sample
+// are reused after it returns.
+type Sink interface {
+	Begin(names, units []string) error
+	Sample(t float64, values []float64) error
+	End() error
+}
+
+// Tran runs the transient analysis of the netlist's .tran card. The signals of
+// the trace are called v(node) and i(device), lower case, in the order asked
+// for, and share one time axis in seconds. With Options.Sink the trace is nil.
+//
+// With uic integration starts from ic= of the devices and .ic of the nodes:
+// states keep these values, and all other unknowns of t = 0 are solved for.
+func (c *Circuit) Tran(ctx context.Context, o Options) (*sim.Trace, *Stats, error) {
+	stats := &Stats{}
+	if c.tran == nil {
+		return nil, stats, errAt(c.net.toPos(pos{0, 1, 0}), "add one to the netlist", "there is no .tran card")
+	}
+	run, err := c.newTransient(o, stats)
+	if err != nil {
+		return nil, stats, err
+	}
+	if err := run.integrate(ctx); err != nil {
+		return nil, stats, err
+	}
+	return run.out.trace(), stats, run.out.end()
+}
+
+// A transient is one run in progress.
+type transient struct {
+	*system
+	spec   tranSpec
+	o      Options
+	out    *recorder
+	hmax   float64
+	gear   bool
+	lte    bool // steps are chosen by truncation error, not only by hmax
+	trtol  float64
+	waves  []*waveform // those with corners
+	states []state     // what truncation error is measured on
+
+	t, h float64 // the last accepted instant, and the step to it
+
+	// The last accepted solutions and charges C x, newest first; since counts
+	// those after the last discontinuity, the one at it included.
+	past    [4][]float64
+	times   [4]float64
+	since   int
+	q, qOld []float64
+	qNew    []float64
+	qdot    []float64 // C dx/dt at t
+	qdotNew []float64
+	history []float64
+}
+
+// A state is a voltage across capacitors or a current through an inductor:
+// x[a]-x[b], and the floor below which its truncation error does not matter.
+type state struct {
+	a, b  int32
+	floor float64 // absolute error allowed
+	rate  float64 // and per second
+}
+
+func (c *Circuit) newTransient(o Options, stats *Stats) (*transient, error) {
+	run := &transient{spec: *c.tran, o: o, gear: c.opts.gear, trtol: c.opts.trtol}
+	spec := &run.spec
+	opts := c.opts
+	if o.RelTol > 0 {
+		opts.reltol = o.RelTol
+	}
+	c = c.timed(c.tran.step, c.tran.stop, opts)
+	switch o.Method {
+	case "":
+	case "trap", "gear":
+		run.gear = o.Method == "gear"
+	default:
+		return nil, errAt(c.net.toPos(spec.pos), "use trap or gear", "unknown integration method %q", o.Method)
+	}
+	if c.opts.maxord == 1 {
+		run.gear = false
+	}
+	if o.Engine != "" && o.Engine != "auto" {
+		return nil, errAt(c.net.toPos(spec.pos), "use auto", "unknown engine %q", o.Engine)
+	}
+	for k, t := range o.Times {
+		if t < 0 || !finite(t) || k > 0 && t <= o.Times[k-1] {
+			return nil, errAt(c.net.toPos(spec.pos), "give ascending instants from 0 on", "the requested instants do not ascend")
+		}
+	}
+	if n := len(o.Times); n > 0 {
+		spec.stop, spec.start = o.Times[n-1], 0
+	}
+	run.hmax = spec.tmax
+	if run.hmax == 0 {
+		run.hmax = math.Min(spec.step, (spec.stop-spec.start)/50)
+	}
+	if o.MaxStep > 0 {
+		run.hmax = o.MaxStep
+	}
+	// Truncation error is controlled unless trtol is so large that it never
+	// would be; then every step is the largest one.
+	run.lte = run.trtol < 1e4
+
+	sys, err := newSystem(c, stats, nil)
+	if err != nil {
+		return nil, sys.explain(err, "transient")
+	}
+	run.system = sys
+	stats.Unknowns, stats.Entries, stats.Method = sys.n, len(sys.rowidx), "trap"
+	if run.gear {
+		stats.Method = "gear"
+	}
+	if run.out, err = newRecorder(c, o); err != nil {
+		return nil, err
+	}
+	for i := range c.vsources {
+		run.addWave(&c.vsources[i].wave)
+	}
+	for i := range c.isources {
+		run.addWave(&c.isources[i].wave)
+	}
+	run.findStates()
+	for k := range run.past {
+		run.past[k] = make([]float64, sys.n+1)
+	}
+	for _, v := range []*[]float64{&run.q, &run.qOld, &run.qNew, &run.qdot, &run.qdotNew, &run.history} {
+		*v = make([]float64, sys.n+1)
+	}
+	return run, nil
+}
+
+func (run *transient) addWave(w *waveform) {
+	if w.kind == "" {
+		return
+	}
+	if at, _ := w.next(-1, run.hmax); !math.IsInf(at, 1) {
+		run.waves = append(run.waves, w)
+	}
+}
+
+// findStates lists what truncation error is measured on; parallel capacitors
+// are one state.
+func (run *transient) findStates() {
+	c, o := run.c, &run.c.opts
+	ground := int32(run.n)
+	node := func(k int32) int32 {
+		if k == 0 {
+			return ground
+		}
+		return k - 1
+	}
+	for _, d := range c.capacitors {
+		if size := math.Abs(d.c); size > 0 && d.a != d.b {
+			run.states = append(run.states, state{node(d.a), node(d.b), o.reltol * o.chgtol / size, o.abstol / size})
+		}
+	}
+	for _, d := range c.inductors {
+		size := math.Abs(d.l)
+		run.states = append(run.states, state{c.unknown(branchRef(d.br)), ground, o.reltol * o.chgtol / size, o.vntol / size})
+	}
+	slices.SortFunc(run.states, func(p, q state) int {
+		if p.a != q.a {
+			return int(p.a) - int(q.a)
+		}
+		return int(p.b) - int(q.b)
+	})
+	run.states = slices.CompactFunc(run.states, func(p, q state) bool { return p.a == q.a && p.b == q.b })
+}
+
+// tiny is the part of a step that integration spends by backward Euler after a
+// discontinuity: it damps what the trapezoidal rule would let ring, and its
+// error, second order in the step, disappears behind that of the next step.
+const tiny = 1e-4
+
+// integrate runs from zero to the stop time.
+func (run *transient) integrate(ctx context.Context) error {
+	step, stop := run.spec.step, run.spec.stop
+	restart, err := run.start()
+	if err != nil {
+		return err
+	}
+	if err := run.sample(true); err != nil {
+		return err
+	}
+	grid := run.o.Times
+	for len(grid) > 0 && grid[0] <= 0 {
+		grid = grid[1:]
+	}
+	h := run.hmax
+	if run.lte {
+		h = math.Min(h, step) / 100
+	}
+	corner, hard := run.nextCorner()
+	floor := 1e-13 * stop
+	report := 0
+	for run.t < stop {
+		if report++; report&0xff == 0 {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if run.o.Progress != nil {
+				run.o.Progress(run.t / stop)
+			}
+		}
+		// The next instant that must be hit.
+		target, onGrid := stop, len(grid) == 0
+		if len(grid) > 0 && grid[0] < target {
+			target = grid[0]
+		}
+		onGrid = len(grid) > 0 && grid[0] == target
+		atCorner := corner <= target+floor
+		if atCorner {
+			if onGrid = onGrid && target-corner <= floor; !onGrid {
+				target = corner
+			}
+		}
+		if run.since == 0 && restart {
+			// A short backward Euler step leads away from a discontinuity.
+			h0 := tiny * math.Min(h, target-run.t)
+			if err := run.attempt(h0, run.t+h0, euler); err != nil {
+				return run.explain(err, run.when())
+			}
+			run.accept(h0, run.t+h0)
+			restart = false
+		}
+		gap := target - run.t
+		dt, land := run.divide(h, gap)
+		to := run.t + dt
+		if land {
+			to = target
+		}
+		method := trapezoidal
+		if run.gear && run.since >= 2 {
+			method = gear2
+		}
+		if run.c.opts.maxord == 1 {
+			method = euler
+		}
+		if err := run.attempt(dt, to, method); err != nil {
+			run.stats.Rejected++
+			run.restore()
+			if h = dt / 8; h < 1e-9*run.hmax || run.t+h == run.t {
+				return run.explain(err, run.when())
+			}
+			continue
+		}
+		if run.lte {
+			factor := run.truncation(dt, to, method)
+			if factor < 0.9 && dt > 1e-9*run.hmax {
+				run.stats.Rejected++
+				run.restore()
+				h = dt * math.Max(0.1, 0.9*factor)
+				continue
+			}
+			run.accept(dt, to)
+			h = math.Min(run.hmax, math.Max(dt, math.Min(h, 2*dt))*math.Min(2, math.Max(0.5, 0.9*factor)))
+		} else {
+			run.accept(dt, to)
+			h = math.Min(run.hmax, 2*h)
+		}
+		if land && onGrid {
+			grid = grid[1:]
+			if err := run.sample(true); err != nil {
+				return err
+			}
+		} else if len(run.o.Times) == 0 {
+			if err := run.sample(false); err != nil {
+				return err
+			}
+		}
+		if land && atCorner {
+			if hard {
+				run.since, restart = 0, true
+				if run.lte {
+					h = math.Max(math.Min(h, run.hmax)/10, 1e-9*run.hmax)
+				}
+			}
+			corner, hard = run.nextCorner()
+		}
+	}
+	if run.o.Progress != nil {
+		run.o.Progress(1)
+	}
+	return nil
+}
+
+// timed is a copy of the circuit whose waveforms have the defaults of a
+// transient with this step and stop time, and these options.
+func (c *Circuit) timed(step, stop float64, opts options) *Circuit {
+	d := *c
+	d.opts = opts
+	d.vsources, d.isources = slices.Clone(c.vsources), slices.Clone(c.isources)
+	for i := range d.vsources {
+		d.vsources[i].wave = d.vsources[i].wave.resolve(step, stop)
+	}
+	for i := range d.isources {
+		d.isources[i].wave = d.isources[i].wave.resolve(step, stop)
+	}
+	return &d
+}
+
+// divide cuts the way to the next target into equal steps of at most h, so that
+// no short one is left over, and keeps the last step where it fits, since a new
+// step size costs a factorisation.
+func (run *transient) divide(h, gap float64) (dt float64, land bool) {
+	n := math.Ceil(gap / h * (1 - 1e-9))
+	if n <= 1 {
+		return gap, true
+	}
+	dt = h
+	if !run.lte || n == 2 {
+		dt = gap / n
+	}
+	if math.Abs(dt-run.h) < 1e-7*dt {
+		dt = run.h
+	}
+	return dt, false
+}
+
+// nextCorner is the first corner of any source after t.
+func (run *transient) nextCorner() (at float64, hard bool) {
+	at = math.Inf(1)
+	for _, w := range run.waves {
+		switch t, d := w.next(run.t, run.hmax); {
+		case t < at*(1-1e-12):
+			at, hard = t, d
+		case t <= at*(1+1e-12):
+			hard = hard || d
+		}
+	}
+	return at, hard
+}
+
+type method uint8
+
+const (
+	euler method = iota
+	trapezoidal
+	gear2
+)
+
+// attempt solves for the instant to, dt after the last, into x.
+func (run *transient) attempt(dt, to float64, m method) error {
+	// The same step up to rounding is the same step: the factors stay valid.
+	if math.Abs(dt-run.h) < 1e-9*dt {
+		dt = run.h
+	}
+	s := run.system
+	var alpha float64
+	switch m {
+	case euler:
+		alpha = 1 / dt
+		for k, q := range run.q {
+			run.history[k] = alpha * q
+		}
+	case trapezoidal:
+		alpha = 2 / dt
+		for k, q := range run.q {
+			run.history[k] = float64(alpha*q) + run.qdot[k]
+		}
+	case gear2:
+		h0 := run.times[0] - run.times[1]
+		if math.Abs(h0-dt) < 1e-9*dt {
+			h0 = dt
+		}
+		a0, a1, a2 := bdf2(dt, h0)
+		alpha = a0
+		for k, q := range run.q {
+			run.history[k] = -float64(a1*q) - float64(a2*run.qOld[k])
+		}
+	}
+	run.predict(to)
+	s.setAlpha(alpha)
+	s.sources(to, 1)
+	for k, v := range run.history {
+		s.rhs[k] += v
+	}
+	limit := s.c.opts.itl4
+	if err := s.newton(to, limit); err != nil {
+		return err
+	}
+	s.charge(run.qNew, s.x)
+	for k, q := range run.qNew {
+		run.qdotNew[k] = float64(alpha*q) - run.history[k]
+	}
+	return nil
+}
+
+// bdf2 gives the weights of q(t1), q(t0) and q(t-1) in the derivative at t1 of
+// the parabola through the three, h and h0 apart.
+func bdf2(h, h0 float64) (a0, a1, a2 float64) {
+	a0 = 1/h + 1/(h+h0)
+	a1 = -(h + h0) / (h * h0)
+	a2 = h / (h0 * (h + h0))
+	return a0, a1, a2
+}
+
+// predict extrapolates the last solutions as the first guess.
+func (run *transient) predict(to float64) {
+	x, p := run.x, &run.past
+	switch h := to - run.times[0]; {
+	case run.since < 2:
+		copy(x, p[0])
+	case run.since == 2:
+		a := h / (run.times[0] - run.times[1])
+		for k, v := range p[0] {
+			x[k] = v + float64(a*(v-p[1][k]))
+		}
+	default:
+		h1, h2 := run.times[0]-run.times[1], run.times[0]-run.times[2]
+		w1 := -h * (h + h2) / (h1 * (h2 - h1))
+		w2 := h * (h + h1) / (h2 * (h2 - h1))
+		w0 := 1 - w1 - w2
+		for k, v := range p[0] {
+			x[k] = float64(w0*v) + float64(w1*p[1][k]) + float64(w2*p[2][k])
+		}
+	}
+	x[run.n] = 0
+}
+
+// restore puts the last accepted solution back.
+func (run *transient) restore() { copy(run.x, run.past[0]) }
+
+// accept makes the solved instant the last one.
+func (run *transient) accept(dt, to float64) {
+	p := &run.past
+	p[0], p[1], p[2], p[3] = p[3], p[0], p[1], p[2]
+	copy(p[0], run.x)
+	copy(run.times[1:], run.times[:3])
+	run.times[0] = to
+	run.q, run.qOld, run.qNew = run.qNew, run.q, run.qOld
+	run.qdot, run.qdotNew = run.qdotNew, run.qdot
+	run.since = min(run.since+1, 4)
+	run.t, run.h = to, dt
+	run.stats.Steps++
+}
+
+// truncation estimates by how much the step might have been longer: the local
+// error of the method, from divided differences of the last solutions, against
+// SPICE's tolerance (Nagel 1975, section 4.4), for the worst state.
+func (run *transient) truncation(dt, to float64, m method) float64 {
+	o := &run.c.opts
+	order := 2.0
+	worst := 0.0
+	t1, t2, t3 := run.times[0], run.times[1], run.times[2]
+	x, p := run.x, &run.past
+	switch {
+	case run.since < 2:
+		return 1 // nothing to compare with yet
+	case run.since == 2 || m == euler:
+		order = 1
+	}
+	for i := range run.states {
+		st := &run.states[i]
+		v0 := x[st.a] - x[st.b]
+		v1 := p[0][st.a] - p[0][st.b]
+		v2 := p[1][st.a] - p[1][st.b]
+		d01 := (v0 - v1) / (to - t1)
+		d12 := (v1 - v2) / (t1 - t2)
+		dd := (d01 - d12) / (to - t2) // x''/2
+		var e float64
+		if order == 1 {
+			e = dt * dt * dd
+		} else {
+			v3 := p[2][st.a] - p[2][st.b]
+			d23 := (v2 - v3) / (t2 - t3)
+			ddd := (dd - (d12-d23)/(t1-t3)) / (to - t3) // x'''/6
+			if m == gear2 {
+				h0 := t1 - t2
+				a0, _, _ := bdf2(dt, h0)
+				e = ddd * dt * (dt + h0) / a0
+			} else {
+				e = ddd * dt * dt * dt / 2
+			}
+		}
+		tol := math.Max(float64(o.reltol*math.Abs(v0-v1))+st.rate*dt,
+			float64(o.reltol*math.Max(math.Abs(v0), math.Abs(v1)))+st.floor)
+		if r := math.Abs(e) / (run.trtol * tol); r > worst {
+			worst = r
+		}
+	}
+	return math.Min(10, math.Pow(worst+1e-9, -1/(order+1)))
+}
+
+func (run *transient) when() string {
+	return "transient at t = " + formatSI(run.t)
+}
+
+// sample reports the solution. Steps may be decimated, requested instants not.
+func (run *transient) sample(requested bool) error {
+	if len(run.o.Times) > 0 {
+		if run.t == 0 && run.o.Times[0] != 0 {
+			return nil
+		}
+	} else if run.t < run.spec.start*(1-1e-12) {
+		return nil
+	}
+	return run.out.sample(run.t, run.x, requested || run.t >= run.spec.stop)
+}
