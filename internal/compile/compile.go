@@ -1,0 +1,54 @@
+// Package compile joins the stages from a checked model to the files of a
+// target: lowering, the passes, emission. It is what the commands and the
+// cross-checks share, so that what is verified is what is emitted.
+package compile
+
+import (
+	"vlec/circuit"
+	"vlec/circuit/lower"
+	"vlec/circuit/pass"
+	"vlec/emit"
+	"vlec/emit/spice"
+	"vlec/model"
+)
+
+// Generator names the tool and its version in the header of what it emits.
+const Generator = "vlec 0.1"
+
+// Analog lowers a model to a circuit in volts and seconds.
+func Analog(net *model.Network, learning bool) (*circuit.Circuit, error) {
+	c, err := lower.Network(net, lower.Options{Learning: learning})
+	if err != nil {
+		return nil, err
+	}
+	hw := net.Hardware.Spice
+	units := circuit.Units{Time: hw.TimeUnit, Voltage: hw.VoltageUnit, Resistance: hw.ResistanceUnit}
+	return c, pass.Run(c, pass.Analog(units))
+}
+
+// SpiceOptions choose the form of a netlist.
+type SpiceOptions struct {
+	Learning bool
+	Dialect  string // "" is ngspice
+	MaxStep  float64 // longest step of the transient [model time unit]; 0: the model's, or from the smallest time constant
+}
+
+// Spice compiles a model to a netlist and adds its files to the artefacts.
+func Spice(net *model.Network, o SpiceOptions, files *emit.Artifacts) (*spice.Map, error) {
+	c, err := Analog(net, o.Learning)
+	if err != nil {
+		return nil, err
+	}
+	step := o.MaxStep
+	if step == 0 {
+		step = net.Hardware.Spice.MaxStep
+	}
+	return spice.Emit(c, spice.Options{
+		Dialect:   o.Dialect,
+		Generator: Generator,
+		Hash:      net.Hash,
+		Seed:      net.Seed,
+		Stop:      net.Duration * c.Units.Time,
+		MaxStep:   step * c.Units.Time,
+	}, files)
+}

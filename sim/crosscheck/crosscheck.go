@@ -1,0 +1,87 @@
+// Package crosscheck proves how closely an emitted circuit follows its model: it
+// emits, reads the text back, simulates what it read, runs the reference
+// dynamics, and compares every waveform.
+//
+// # For maintainers
+//
+// What is simulated is the file that was written, also after a person edited it
+// (Options.Artifact). The reference never sees the circuit and the simulator
+// never sees the model; the side map, which says which node carries which
+// variable, is all that joins them.
+package crosscheck
+
+import (
+	"encoding/json"
+	"io"
+
+	"vlec/sim"
+)
+
+// A Verdict is the outcome of one cross-check.
+type Verdict struct {
+	Model     string
+	Target    string // "spice" or "verilog"
+	Level     string
+	Engine    string // which simulator read the text
+	Learning  bool
+	Tolerance float64
+	Steps     int     // of the simulator that read the text
+	Elapsed   float64 // of the whole check [s]
+
+	Report    *sim.Report // signal by signal
+	Reference *sim.Trace  // the model's dynamics, in model units
+	Simulated *sim.Trace  // the circuit's, converted to model units
+}
+
+// Pass tells whether the circuit follows the model within the tolerance.
+func (v *Verdict) Pass() bool { return v.Report.Pass() }
+
+// JSON is the form that scripts read. A file that must not change from run to
+// run leaves the elapsed time out.
+func (v *Verdict) JSON(withElapsed bool) any {
+	type worst struct {
+		Signal string  `json:"signal"`
+		NRMSE  float64 `json:"nrmse"`
+		At     float64 `json:"at"`
+	}
+	out := struct {
+		Model     string                 `json:"model"`
+		Target    string                 `json:"target"`
+		Level     string                 `json:"level"`
+		Engine    string                 `json:"engine"`
+		Learning  bool                   `json:"learning"`
+		Pass      bool                   `json:"pass"`
+		Tolerance float64                `json:"tolerance"`
+		NRMSEMax  *float64               `json:"nrmse_max"` // null when a signal could not be compared
+		Worst     *worst                 `json:"worst,omitempty"`
+		Signals   map[string]sim.Measure `json:"signals"`
+		Steps     int                    `json:"steps"`
+		Elapsed   *float64               `json:"elapsed_s,omitempty"`
+		Problems  []string               `json:"problems,omitempty"`
+	}{
+		Model: v.Model, Target: v.Target, Level: v.Level, Engine: v.Engine, Learning: v.Learning,
+		Pass: v.Pass(), Tolerance: v.Tolerance, Signals: v.Report.Summary(), Steps: v.Steps,
+	}
+	for i := range v.Report.Results {
+		if r := &v.Report.Results[i]; r.Problem != "" {
+			out.Problems = append(out.Problems, r.Name+": "+r.Problem)
+		}
+	}
+	if len(out.Problems) == 0 {
+		m := v.Report.NRMSEMax()
+		out.NRMSEMax = &m
+		if w := v.Report.Worst(); w != nil {
+			out.Worst = &worst{w.Worst, w.NRMSE, w.At}
+		}
+	}
+	if withElapsed {
+		out.Elapsed = &v.Elapsed
+	}
+	return out
+}
+
+func (v *Verdict) write(w io.Writer) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v.JSON(false))
+}
