@@ -1,0 +1,47 @@
+package main
+
+import (
+	"path/filepath"
+
+	"vlec/emit"
+	"vlec/internal/compile"
+)
+
+type emitCmd struct {
+	Spice emitSpiceCmd `cmd:"" help:"Write a SPICE netlist (net.cir), its cells and its side map (map.json)."`
+}
+
+type emitSpiceCmd struct {
+	Model    string  `arg:"" help:"Model file (TOML)." predictor:"file"`
+	Output   string  `short:"o" help:"Folder to write (vlec-out/NAME)." type:"path" placeholder:"DIR"`
+	Dialect  string  `help:"Simulator: ${enum}." enum:"ngspice" default:"ngspice"`
+	Learning bool    `help:"Let the circuit learn; --no-learning freezes the weights." negatable:"" default:"true"`
+	MaxStep  float64 `help:"Longest step of the transient, in model time units." placeholder:"T"`
+}
+
+func (c *emitSpiceCmd) Help() string {
+	return `Example:
+  vlec emit spice examples/chain/model.toml -o out && ngspice -b out/net.cir -r out/net.raw`
+}
+
+func (c *emitSpiceCmd) Run(g *globals) error {
+	net, err := g.load(c.Model)
+	if err != nil {
+		return err
+	}
+	dir := outputFolder(c.Output, net)
+	var files emit.Artifacts
+	if _, err := compile.Spice(net, compile.SpiceOptions{Learning: c.Learning, Dialect: c.Dialect, MaxStep: c.MaxStep}, &files); err != nil {
+		return err
+	}
+	if err := files.Commit(dir); err != nil {
+		return err
+	}
+	if g.JSON {
+		return g.json(map[string]any{"model": net.Name, "target": "spice", "folder": filepath.ToSlash(dir), "files": files.Paths()})
+	}
+	for _, f := range files.Paths() {
+		g.say("%s", filepath.ToSlash(filepath.Join(dir, f)))
+	}
+	return nil
+}

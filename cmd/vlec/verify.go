@@ -1,0 +1,54 @@
+package main
+
+import (
+	"path/filepath"
+
+	"vlec/sim/crosscheck"
+)
+
+type verifyCmd struct {
+	Model     string  `arg:"" help:"Model file (TOML)." type:"existingfile" predictor:"file"`
+	Target    string  `help:"What to check: ${enum}." enum:"spice" default:"spice"`
+	Engine    string  `help:"Who simulates the text: ${enum}." enum:"builtin,ngspice" default:"builtin"`
+	Learning  bool    `help:"Let the weights learn, in the reference and in the circuit."`
+	Artifact  string  `help:"Check this file, edited by hand, say, instead of a fresh one." type:"existingfile" placeholder:"FILE"`
+	Tolerance float64 `help:"Largest nrmse of a waveform that passes." default:"${tolerance}" placeholder:"X"`
+	MaxStep   float64 `help:"Longest step of the transient, in model time units." placeholder:"T"`
+	Output    string  `short:"o" help:"Folder for netlist, traces and picture (vlec-out/NAME)." type:"path" placeholder:"DIR"`
+}
+
+func (c *verifyCmd) Help() string {
+	return `Examples:
+  vlec verify examples/chain/model.toml
+  vlec verify examples/chain/model.toml --learning --engine ngspice
+  vlec verify examples/chain/model.toml --artifact vlec-out/chain/net.cir`
+}
+
+func (c *verifyCmd) Run(g *globals) error {
+	net, err := g.load(c.Model)
+	if err != nil {
+		return err
+	}
+	dir := outputFolder(c.Output, net)
+	v, err := crosscheck.Spice(g.ctx, net, crosscheck.SpiceOptions{
+		Learning: c.Learning, Engine: c.Engine, Artifact: c.Artifact, Dir: dir,
+		Tolerance: c.Tolerance, MaxStep: c.MaxStep,
+	})
+	if err != nil {
+		return err
+	}
+	g.table(v.Table())
+	g.say("")
+	if g.JSON {
+		if err := g.json(v.JSON(true)); err != nil {
+			return err
+		}
+	} else {
+		g.verdict("%s", v)
+		g.say("netlist, traces and picture are in %s", filepath.ToSlash(dir))
+	}
+	if !v.Pass() {
+		return errNo
+	}
+	return nil
+}

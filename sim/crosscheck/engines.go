@@ -1,0 +1,28 @@
+package crosscheck
+
+import (
+	"context"
+
+	"vlec/sim"
+	"vlec/sim/referee"
+)
+
+// A spiceEngine simulates a netlist file and returns potentials named v(node),
+// at the given instants or at instants that cover them.
+type spiceEngine func(ctx context.Context, path string, nodes []string, times []float64, progress func(float64)) (*sim.Trace, int, error)
+
+var spiceEngines = map[string]spiceEngine{
+	"ngspice": func(ctx context.Context, path string, _ []string, _ []float64, progress func(float64)) (*sim.Trace, int, error) {
+		progress(0)
+		run, err := referee.Ngspice(ctx, path)
+		if err != nil {
+			return nil, 0, err
+		}
+		steps := 0
+		if len(run.Trace.Signals) > 0 {
+			steps = len(run.Trace.Signals[0].Time)
+		}
+		return run.Trace, steps, nil
+	},
+}
+

@@ -1,0 +1,284 @@
+package crosscheck
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"vlec/emit"
+	"vlec/emit/spice"
+	"vlec/internal/compile"
+	"vlec/internal/tracefile"
+	"vlec/model"
+	"vlec/sim"
+	"vlec/sim/reference"
+)
+
+// SpiceOptions choose how a netlist is checked.
+type SpiceOptions struct {
+	Learning  bool
+	Engine    string  // "builtin" or "ngspice"; "" is builtin
+	Artifact  string  // check this file instead of a fresh netlist
+	Dir       string  // where netlist, traces and verdict go
+	Tolerance float64 // of the nrmse of every waveform; 0: DefaultTolerance
+	MaxStep   float64 // longest step [model time unit]; 0: the model's choice
+
+	// Progress hears of the stage and its done share, 0 to 1; nil is silence.
+	Progress func(stage string, done float64)
+}
+
+// DefaultTolerance bounds the nrmse of every waveform. The trapezoidal error at
+// the default step is (1/50)^2/12 = 3e-5 a radian; errors are differences of
+// rates and inherit it magnified, hence the factor of 30.
+const DefaultTolerance = 1e-3
+
+// WeightTolerance bounds the nrmse of the weights' trajectories, which integrate
+// the errors over the whole run.
+const WeightTolerance = 1e-2
+
+// Spice checks the netlist of a model, or the given artefact, against the
+// continuous reference.
+func Spice(ctx context.Context, net *model.Network, o SpiceOptions) (*Verdict, error) {
+	start := time.Now()
+	if o.Engine == "" {
+		o.Engine = "builtin"
+	}
+	engine, ok := spiceEngines[o.Engine]
+	if !ok {
+		return nil, fmt.Errorf("there is no engine %q for netlists; use builtin or ngspice", o.Engine)
+	}
+	if o.Tolerance == 0 {
+		o.Tolerance = DefaultTolerance
+	}
+	progress := o.Progress
+	if progress == nil {
+		progress = func(string, float64) {}
+	}
+
+	var files emit.Artifacts
+	side, err := compile.Spice(net, compile.SpiceOptions{Learning: o.Learning, MaxStep: o.MaxStep}, &files)
+	if err != nil {
+		return nil, err
+	}
+	path := o.Artifact
+	if path == "" {
+		if err := files.Commit(o.Dir); err != nil {
+			return nil, err
+		}
+		path = filepath.Join(o.Dir, spice.NetlistFile)
+	} else if side, err = artifactMap(path, net, side); err != nil {
+		return nil, err
+	}
+
+	ref, err := runReference(ctx, net, o.Learning, side, func(done float64) { progress("reference", done) })
+	if err != nil {
+		return nil, err
+	}
+	nodes := nodesOf(side)
+	raw, steps, err := engine(ctx, path, nodes, secondsOf(ref, side.Units.Time), func(done float64) { progress(o.Engine, done) })
+	if err != nil {
+		return nil, err
+	}
+	got := modelUnits(raw, side)
+	v := &Verdict{
+		Model: net.Name, Target: "spice", Level: side.Level, Engine: o.Engine, Learning: o.Learning,
+		Tolerance: o.Tolerance, Steps: steps, Reference: ref, Simulated: got,
+	}
+	compare := sim.Options{
+		Tolerance: o.Tolerance,
+		Kinds:     map[string]float64{"W": WeightTolerance, "B": WeightTolerance, "bias": WeightTolerance},
+	}
+	if o.Engine == "ngspice" {
+		// With uic ngspice prints only the states at time 0; everything that
+		// follows from them is still 0 there.
+		compare.From = net.Probe.Every / 2
+	}
+	v.Report = sim.Compare(ref, got, compare)
+	v.Elapsed = time.Since(start).Seconds()
+	return v, writeEvidence(v, o.Dir)
+}
+
+// artifactMap finds the side map of a netlist that was not emitted just now: the
+// one beside it, or the fresh one when there is none.
+func artifactMap(path string, net *model.Network, fresh *spice.Map) (*spice.Map, error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, err
+	}
+	src, err := os.ReadFile(filepath.Join(filepath.Dir(path), spice.MapFile))
+	if os.IsNotExist(err) {
+		return fresh, nil
+	} else if err != nil {
+		return nil, err
+	}
+	var m spice.Map
+	if err := json.Unmarshal(src, &m); err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Join(filepath.Dir(path), spice.MapFile), err)
+	}
+	if m.Model != net.Name {
+		return nil, fmt.Errorf("%s belongs to model %q, not to %q; give the model that the netlist was emitted from",
+			filepath.Join(filepath.Dir(path), spice.MapFile), m.Model, net.Name)
+	}
+	return &m, nil
+}
+
+// runReference runs the continuous dynamics and records what the netlist shows.
+func runReference(ctx context.Context, net *model.Network, learning bool, side *spice.Map, progress func(float64)) (*sim.Trace, error) {
+	var wanted []string
+	for _, s := range side.Signals {
+		if compared(s.Name) {
+			wanted = append(wanted, s.Name)
+		}
+	}
+	trace, _, err := reference.Run(ctx, net, reference.Options{
+		Semantics: reference.Continuous,
+		Learning:  learning,
+		Signals:   wanted,
+		Every:     net.Probe.Every,
+		Progress:  func(done, _ float64) { progress(done) },
+	})
+	return trace, err
+}
+
+// compared tells whether a signal of the side map is a variable of the model's
+// own neurons and weights; the teacher and the stimuli are the testbench.
+func compared(name string) bool {
+	switch {
+	case strings.HasPrefix(name, "teacher/"), strings.HasPrefix(name, "target/"):
+		return false
+	}
+	return slices.Contains([]string{"u", "y", "r", "v", "e", "W", "B", "bias"}, sim.KindOf(name))
+}
+
+func nodesOf(side *spice.Map) []string {
+	var nodes []string
+	seen := map[string]bool{}
+	for _, s := range side.Signals {
+		for _, n := range s.Nodes {
+			if !seen[n] {
+				seen[n] = true
+				nodes = append(nodes, n)
+			}
+		}
+	}
+	return nodes
+}
+
+// secondsOf is the time base of a trace in the circuit's seconds.
+func secondsOf(ref *sim.Trace, unit float64) []float64 {
+	if len(ref.Signals) == 0 {
+		return nil
+	}
+	times := make([]float64, len(ref.Signals[0].Time))
+	for i, t := range ref.Signals[0].Time {
+		times[i] = t * unit
+	}
+	return times
+}
+
+// modelUnits gathers the node potentials of a simulator into the signals of the
+// model. A node that the simulator did not give stays out, and Compare reports
+// the signal as missing.
+func modelUnits(raw *sim.Trace, side *spice.Map) *sim.Trace {
+	byName := make(map[string]*sim.Signal, len(raw.Signals))
+	for _, s := range raw.Signals {
+		byName[strings.ToLower(s.Name)] = s
+	}
+	bases := map[*float64][]float64{} // time bases already converted, by their first element
+	out := &sim.Trace{}
+	for _, m := range side.Signals {
+		columns := make([]*sim.Signal, len(m.Nodes))
+		for i, n := range m.Nodes {
+			columns[i] = byName["v("+n+")"]
+		}
+		if len(columns) == 0 || slices.Contains(columns, nil) || len(columns[0].Time) == 0 {
+			continue
+		}
+		key := &columns[0].Time[0]
+		if bases[key] == nil {
+			t := make([]float64, len(columns[0].Time))
+			for i, s := range columns[0].Time {
+				t[i] = s / side.Units.Time
+			}
+			bases[key] = t
+		}
+		s := &sim.Signal{Name: m.Name, Shape: m.Shape, Time: bases[key], Data: make([]float64, len(bases[key])*len(columns))}
+		for i, c := range columns {
+			if len(c.Data) != len(c.Time) {
+				s.Data[i] = math.NaN() // not a scalar: let Compare refuse it
+				continue
+			}
+			for k, x := range c.Data {
+				s.Data[k*len(columns)+i] = x / m.Scale
+			}
+		}
+		out.Signals = append(out.Signals, s)
+	}
+	return out
+}
+
+// writeEvidence leaves both traces and the verdict beside the netlist.
+func writeEvidence(v *Verdict, dir string) error {
+	var files emit.Artifacts
+	files.Add("reference.npz", func(w io.Writer) error { return tracefile.Write(w, v.Reference) })
+	files.Add("simulated.npz", func(w io.Writer) error { return tracefile.Write(w, sampledLike(v.Simulated, v.Reference)) })
+	files.Add("verdict.json", v.write)
+	return files.Commit(dir)
+}
+
+// sampledLike keeps the signals that the reference has too.
+func sampledLike(got, ref *sim.Trace) *sim.Trace {
+	out := &sim.Trace{}
+	for _, s := range got.Signals {
+		if ref.Signal(s.Name) != nil {
+			out.Signals = append(out.Signals, s)
+		}
+	}
+	return out
+}
+
+// Table lists the comparison signal by signal as text, worst first within each
+// kind, for people.
+func (v *Verdict) Table() [][]string {
+	rows := [][]string{{"signal", "nrmse", "max abs", "tolerance", "worst neuron", ""}}
+	for i := range v.Report.Results {
+		r := &v.Report.Results[i]
+		mark := "ok"
+		if !r.Pass() {
+			mark = "FAILS"
+		}
+		note := r.Worst
+		if r.Problem != "" {
+			note = r.Problem
+		}
+		rows = append(rows, []string{
+			r.Name, fmt.Sprintf("%.2e", r.NRMSE), fmt.Sprintf("%.2e", r.MaxAbs), fmt.Sprintf("%.0e", r.Tolerance), note, mark,
+		})
+	}
+	return rows
+}
+
+// String is the verdict in one line.
+func (v *Verdict) String() string {
+	var b bytes.Buffer
+	word := "holds"
+	if !v.Pass() {
+		word = "DOES NOT HOLD"
+	}
+	fmt.Fprintf(&b, "%s: %s (%s, %s) against the continuous reference %s", v.Model, v.Target, v.Level, v.Engine, word)
+	if w := v.Report.Worst(); w != nil {
+		if w.Problem != "" {
+			fmt.Fprintf(&b, ": %s: %s", w.Name, w.Problem)
+		} else {
+			fmt.Fprintf(&b, ": worst nrmse %.2e at %s, tolerance %.0e", w.NRMSE, w.Worst, w.Tolerance)
+		}
+	}
+	return b.String()
+}
