@@ -18,7 +18,7 @@ func (c *doctorCmd) Run(g *globals) error {
 	for _, t := range tools {
 		version, path := t.Version, t.Path
 		if path == "" {
-			version, path = "missing", t.Install()
+			version, path = "missing", "apt-get install "+t.Package
 		}
 		rows = append(rows, []string{t.Name, version, t.Purpose, path})
 	}

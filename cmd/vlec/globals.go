@@ -99,3 +99,8 @@ func outputFolder(given string, net *model.Network) string {
 	}
 	return filepath.Join("vlec-out", clean)
 }
+
+// verdict prints what -q must not hide.
+func (g *globals) verdict(format string, args ...any) {
+	fmt.Fprintf(g.stdout, format+"\n", args...)
+}

@@ -14,8 +14,7 @@ import (
 
 	"github.com/alecthomas/kong"
 	kongcompletion "github.com/jotaen/kong-completion"
-
-	"vlec/internal/compile"
+	"github.com/posener/complete"
 )
 
 // Exit codes that scripts rely on.
@@ -31,15 +30,12 @@ var errNo = errors.New("the verdict is no")
 type cli struct {
 	globals
 
-	New       newCmd       `cmd:"" help:"Start a model from a template."`
-	Check     checkCmd     `cmd:"" help:"Report everything that is wrong with a model, and summarise it."`
-	Run       runCmd       `cmd:"" help:"Simulate the reference dynamics and learn."`
-	Lower     lowerCmd     `cmd:"" help:"Print the circuit graph of a model."`
-	Emit      emitCmd      `cmd:"" help:"Write a netlist or RTL."`
-	Sim       simCmd       `cmd:"" help:"Simulate a netlist or RTL file as it stands."`
-	Verify    verifyCmd    `cmd:"" help:"Emit, read back, simulate, compare with the reference, and judge."`
-	Doctor    doctorCmd    `cmd:"" help:"List the referees that are installed."`
-	Version   versionCmd   `cmd:"" help:"Print the version."`
+	Run        runCmd                    `cmd:"" help:"Simulate the reference dynamics and learn."`
+	Lower      lowerCmd                  `cmd:"" help:"Print the circuit graph of a model."`
+	Emit       emitCmd                   `cmd:"" help:"Write a netlist or RTL."`
+	Verify     verifyCmd                 `cmd:"" help:"Emit, read back, simulate, compare with the reference, and judge."`
+	Doctor     doctorCmd                 `cmd:"" help:"List the referees that are installed."`
+	Version    versionCmd                `cmd:"" help:"Print the version."`
 	Completion kongcompletion.Completion `cmd:"" help:"Print the set-up of completion for your shell."`
 }
 
@@ -50,7 +46,6 @@ graph, and emitted as a SPICE netlist or as fixed-point Verilog. The learning is
 part of the circuit, and every artefact is checked against the reference dynamics.
 
 Examples:
-  vlec new mynet                          start a model
   vlec check mynet/model.toml             is it right?
   vlec verify mynet/model.toml            emit, read back, simulate, compare
   vlec verify mynet/model.toml --learning the same while it learns
@@ -81,12 +76,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { exited = code }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-		kong.Vars{"version": compile.Generator},
 	)
 	if err != nil {
 		panic(err)
 	}
-	kongcompletion.Register(parser)
+	kongcompletion.Register(parser, kongcompletion.WithPredictor("file", complete.PredictFiles("*")))
 	command, err := parser.Parse(args)
 	if exited >= 0 {
 		return exited

@@ -12,7 +12,7 @@ type verifyCmd struct {
 	Engine    string  `help:"Who simulates the text: ${enum}." enum:"builtin,ngspice" default:"builtin"`
 	Learning  bool    `help:"Let the weights learn, in the reference and in the circuit."`
 	Artifact  string  `help:"Check this file, edited by hand, say, instead of a fresh one." type:"existingfile" placeholder:"FILE"`
-	Tolerance float64 `help:"Largest nrmse of a waveform that passes." default:"${tolerance}" placeholder:"X"`
+	Tolerance float64 `help:"Largest nrmse of a waveform that passes; by default it follows from the step." placeholder:"X"`
 	MaxStep   float64 `help:"Longest step of the transient, in model time units." placeholder:"T"`
 	Output    string  `short:"o" help:"Folder for netlist, traces and picture (vlec-out/NAME)." type:"path" placeholder:"DIR"`
 }

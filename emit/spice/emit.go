@@ -42,7 +42,7 @@ type Options struct {
 	Seed      uint64 // of the model's draws, for the header
 
 	Stop    float64 // length of the transient [s]
-	MaxStep float64 // longest step [s]; 0: DefaultStep
+	MaxStep float64 // longest step [s]; 0: SmallestTime / StepsPerTau
 	// Save lists the signals to record; nil records all of them.
 	Save []string
 }
@@ -52,9 +52,9 @@ type Options struct {
 // radian, 3e-5 at 50.
 const StepsPerTau = 50
 
-// DefaultStep returns the longest step [s] that resolves the circuit's smallest
-// time constant and its fastest stimulus.
-func DefaultStep(c *circuit.Circuit) float64 {
+// SmallestTime returns the time [s] that a transient must resolve: the smallest
+// time constant, or a radian of the fastest stimulus.
+func SmallestTime(c *circuit.Circuit) float64 {
 	tau := math.Inf(1)
 	for _, e := range c.Elements {
 		for i, spec := range e.Kind.Params {
@@ -72,7 +72,7 @@ func DefaultStep(c *circuit.Circuit) float64 {
 			}
 		}
 	}
-	return tau / StepsPerTau
+	return tau
 }
 
 // fastest is the highest frequency of an oscillating term.
@@ -97,7 +97,7 @@ func Emit(c *circuit.Circuit, o Options, files *emit.Artifacts) (*Map, error) {
 		return nil, err
 	}
 	if o.MaxStep == 0 {
-		o.MaxStep = DefaultStep(c)
+		o.MaxStep = SmallestTime(c) / StepsPerTau
 	}
 	if !(o.Stop > 0 && o.MaxStep > 0 && !math.IsInf(o.MaxStep, 0)) {
 		return nil, fmt.Errorf("the transient needs a positive stop time and step, got %g s and %g s", o.Stop, o.MaxStep)

@@ -11,14 +11,17 @@ import (
 
 // A Map ties the variables of a model to the nodes of its netlist.
 type Map struct {
-	Model    string        `json:"model"`
-	Hash     string        `json:"hash"`
-	Level    string        `json:"level"`
-	Dialect  string        `json:"dialect"`
-	Netlist  string        `json:"netlist"`
-	Units    circuit.Units `json:"units"`
-	Signals  []MapSignal   `json:"signals"`
-	Elements []MapElement  `json:"elements"`
+	Model   string        `json:"model"`
+	Hash    string        `json:"hash"`
+	Level   string        `json:"level"`
+	Dialect string        `json:"dialect"`
+	Netlist string        `json:"netlist"`
+	Units   circuit.Units `json:"units"`
+	// Resolution is how many steps of the transient fall into the smallest time
+	// constant; a trapezoidal step is off by 1/(12 Resolution^2) a radian.
+	Resolution float64      `json:"resolution"`
+	Signals    []MapSignal  `json:"signals"`
+	Elements   []MapElement `json:"elements"`
 }
 
 // A MapSignal says which nodes carry a variable: value = potential / Scale.
@@ -42,6 +45,7 @@ func (d *deck) sideMap() *Map {
 	m := &Map{
 		Model: d.circuit.Name, Hash: d.options.Hash, Level: "ideal", Dialect: d.dialect.name,
 		Netlist: NetlistFile, Units: d.circuit.Units,
+		Resolution: SmallestTime(d.circuit) / d.options.MaxStep,
 	}
 	for _, s := range d.circuit.Signals {
 		m.Signals = append(m.Signals, MapSignal{Name: s.Name, Shape: s.Shape, Scale: d.circuit.Units.Voltage, Nodes: d.nodes[s.Net]})

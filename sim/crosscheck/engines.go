@@ -25,4 +25,3 @@ var spiceEngines = map[string]spiceEngine{
 		return run.Trace, steps, nil
 	},
 }
-

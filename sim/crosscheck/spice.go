@@ -28,21 +28,26 @@ type SpiceOptions struct {
 	Engine    string  // "builtin" or "ngspice"; "" is builtin
 	Artifact  string  // check this file instead of a fresh netlist
 	Dir       string  // where netlist, traces and verdict go
-	Tolerance float64 // of the nrmse of every waveform; 0: DefaultTolerance
+	Tolerance float64 // of the nrmse of every waveform; 0: from the step
 	MaxStep   float64 // longest step [model time unit]; 0: the model's choice
 
 	// Progress hears of the stage and its done share, 0 to 1; nil is silence.
 	Progress func(stage string, done float64)
 }
 
-// DefaultTolerance bounds the nrmse of every waveform. The trapezoidal error at
-// the default step is (1/50)^2/12 = 3e-5 a radian; errors are differences of
-// rates and inherit it magnified, hence the factor of 30.
-const DefaultTolerance = 1e-3
-
-// WeightTolerance bounds the nrmse of the weights' trajectories, which integrate
-// the errors over the whole run.
-const WeightTolerance = 1e-2
+// The tolerances follow from the step. A trapezoidal step is off by
+// 1/(12 Resolution^2) a radian; the prospective error magnifies that by the
+// leads it has passed, for which 3 is a generous factor. At the default of 50
+// steps in the smallest time constant this is 1e-4. Weights integrate the errors
+// over the whole run and get ten times as much.
+func tolerances(o SpiceOptions, resolution float64) sim.Options {
+	tol := o.Tolerance
+	if tol == 0 {
+		tol = 1 / (4 * resolution * resolution)
+	}
+	weights := max(tol, min(10*tol, 1e-2))
+	return sim.Options{Tolerance: tol, Kinds: map[string]float64{"W": weights, "B": weights, "bias": weights}}
+}
 
 // Spice checks the netlist of a model, or the given artefact, against the
 // continuous reference.
@@ -54,9 +59,6 @@ func Spice(ctx context.Context, net *model.Network, o SpiceOptions) (*Verdict, e
 	engine, ok := spiceEngines[o.Engine]
 	if !ok {
 		return nil, fmt.Errorf("there is no engine %q for netlists; use builtin or ngspice", o.Engine)
-	}
-	if o.Tolerance == 0 {
-		o.Tolerance = DefaultTolerance
 	}
 	progress := o.Progress
 	if progress == nil {
@@ -88,13 +90,10 @@ func Spice(ctx context.Context, net *model.Network, o SpiceOptions) (*Verdict, e
 		return nil, err
 	}
 	got := modelUnits(raw, side)
+	compare := tolerances(o, side.Resolution)
 	v := &Verdict{
 		Model: net.Name, Target: "spice", Level: side.Level, Engine: o.Engine, Learning: o.Learning,
-		Tolerance: o.Tolerance, Steps: steps, Reference: ref, Simulated: got,
-	}
-	compare := sim.Options{
-		Tolerance: o.Tolerance,
-		Kinds:     map[string]float64{"W": WeightTolerance, "B": WeightTolerance, "bias": WeightTolerance},
+		Tolerance: compare.Tolerance, Steps: steps, Reference: ref, Simulated: got,
 	}
 	if o.Engine == "ngspice" {
 		// With uic ngspice prints only the states at time 0; everything that
@@ -133,7 +132,7 @@ func artifactMap(path string, net *model.Network, fresh *spice.Map) (*spice.Map,
 func runReference(ctx context.Context, net *model.Network, learning bool, side *spice.Map, progress func(float64)) (*sim.Trace, error) {
 	var wanted []string
 	for _, s := range side.Signals {
-		if compared(s.Name) {
+		if compared(net, s.Name) {
 			wanted = append(wanted, s.Name)
 		}
 	}
@@ -149,12 +148,14 @@ func runReference(ctx context.Context, net *model.Network, learning bool, side *
 
 // compared tells whether a signal of the side map is a variable of the model's
 // own neurons and weights; the teacher and the stimuli are the testbench.
-func compared(name string) bool {
-	switch {
-	case strings.HasPrefix(name, "teacher/"), strings.HasPrefix(name, "target/"):
-		return false
+func compared(net *model.Network, name string) bool {
+	for _, in := range net.Inputs {
+		if name == in.Name+".r" {
+			return false
+		}
 	}
-	return slices.Contains([]string{"u", "y", "r", "v", "e", "W", "B", "bias"}, sim.KindOf(name))
+	return !strings.HasPrefix(name, "teacher/") && !strings.HasPrefix(name, "target/") &&
+		slices.Contains([]string{"u", "y", "r", "v", "e", "W", "B", "bias"}, sim.KindOf(name))
 }
 
 func nodesOf(side *spice.Map) []string {
