@@ -26,6 +26,9 @@ const (
 	MaxFile     = 4 << 30       // bytes of a file that a model reads
 )
 
+// limits are the limits above; tests set lower ones.
+type limits struct{ neurons, synapses, samples int }
+
 // An Option changes how a model is read.
 type Option func(*decoder)
 
@@ -52,7 +55,7 @@ func Parse(name string, src []byte, dir string, opts ...Option) (*Network, error
 	if err != nil {
 		return nil, err
 	}
-	d := &decoder{dir: dir, net: &Network{File: name}, hash: sha256.New()}
+	d := &decoder{dir: dir, net: &Network{File: name}, hash: sha256.New(), limits: limits{MaxNeurons, MaxSynapses, MaxSamples}}
 	for _, opt := range opts {
 		opt(d)
 	}
@@ -79,6 +82,7 @@ type decoder struct {
 	loss     Loss
 	rates    rates
 	inTeach  bool // inside [teacher]
+	limits   limits
 	datasets map[string]*dataset
 	tables   map[string]*numberTable // files of samples already read
 	trial    int                     // which trial of the batch stimuli are made for
@@ -99,7 +103,7 @@ func (d *decoder) model(root *source.Node) {
 	if t.Need("duration", "say how long a run lasts, in time units") != nil {
 		n.Duration = t.Float("duration", 1, source.Positive)
 		if n.Duration < n.Dt || n.Duration/n.Dt > MaxSteps {
-			d.Fail(t.Get("duration"), "choose another duration or dt", "duration is %v, but must be between one and %d steps of dt = %v", n.Duration, MaxSteps, n.Dt)
+			t.Fail("duration", "choose another duration or dt", "duration is %v, but must be between one and %d steps of dt = %v", n.Duration, MaxSteps, n.Dt)
 		}
 	}
 	n.Seed = uint64(t.Int("seed", 1, 0, 1<<63-1))
@@ -135,16 +139,16 @@ func (d *decoder) named(n *source.Node, kind string) []*source.Node {
 	seen := map[string]*source.Node{}
 	for _, f := range d.Table(n).Fields {
 		if !f.IsTable() {
-			d.Errors.Add(f.KeyPos, fmt.Sprintf("start a table [%s.NAME] for each %s", n.Path, kind), "%s is %s, but must be a table", f.Path, f.Kind())
+			d.FailAt(f.KeyPos, fmt.Sprintf("start a table [%s.NAME] for each %s", n.Path, kind), "%s is %s, but must be a table", f.Path, f.Kind())
 			continue
 		}
 		if why := badName(f.Key); why != "" {
-			d.Errors.Add(f.KeyPos, "use a letter, then letters, digits, _ or -", "%s name %q %s", kind, f.Key, why)
+			d.FailAt(f.KeyPos, "use a letter, then letters, digits, _ or -", "%s name %q %s", kind, f.Key, why)
 			continue
 		}
 		fold := strings.ToLower(f.Key)
 		if first := seen[fold]; first != nil {
-			d.Errors.Add(f.KeyPos, "rename one: circuits do not tell upper from lower case",
+			d.FailAt(f.KeyPos, "rename one: circuits do not tell upper from lower case",
 				"%s %s is also called %s on line %d", kind, f.Key, first.Key, first.KeyPos.Line)
 			continue
 		}

@@ -38,11 +38,11 @@ func (d *decoder) readDatasets(n *source.Node) {
 		t.Need("sample_time", "say how long each sample is shown, in time units")
 		s.sampleTime = t.Float("sample_time", 1, source.Positive)
 		if s.sampleTime <= 2*d.net.Dt {
-			d.Fail(t.Get("sample_time"), "", "sample_time is %v, but must be longer than two steps of dt = %v", s.sampleTime, d.net.Dt)
+			t.Fail("sample_time", "", "sample_time is %v, but must be longer than two steps of dt = %v", s.sampleTime, d.net.Dt)
 		}
 		s.rise = t.Float("rise", d.net.Dt, source.Positive)
 		if s.rise >= s.sampleTime {
-			d.Fail(t.Get("rise"), "", "rise is %v, but must be shorter than sample_time = %v", s.rise, s.sampleTime)
+			t.Fail("rise", "", "rise is %v, but must be shorter than sample_time = %v", s.rise, s.sampleTime)
 		}
 		layout := source.Choice(t, "layout", "features", []string{"features", "series"})
 		order := source.Choice(t, "order", "sequential", []string{"sequential", "shuffled"})
@@ -104,8 +104,8 @@ func (d *decoder) samples(n *source.Node, series bool, count *int) *samples {
 // is shuffled anew.
 func (d *decoder) presentations(s *dataset, f *source.Node, shuffled bool, seed int64) []int {
 	shows := math.Ceil(d.net.Duration/s.sampleTime-1e-9) * float64(d.net.Learning.Batch)
-	if shows > MaxSamples {
-		d.Errors.Add(f.KeyPos, "shorten the run or lengthen sample_time", "a run shows %v samples of %s, more than %d", shows, s.name, MaxSamples)
+	if shows > float64(d.limits.samples) {
+		d.FailAt(f.KeyPos, "shorten the run or lengthen sample_time", "a run shows %v samples of %s, more than %d", shows, s.name, d.limits.samples)
 		return nil
 	}
 	rng := d.rng(f.Path + ".order")
@@ -132,7 +132,7 @@ func (d *decoder) dataset(t *source.Table) *dataset {
 	for _, k := range []string{"signal", "terms", "channels"} {
 		if x := t.Field(k); x != nil {
 			t.Get(k)
-			d.Errors.Add(x.KeyPos, "keep one of them", "%s does not go with dataset", k)
+			d.FailAt(x.KeyPos, "keep one of them", "%s does not go with dataset", k)
 		}
 	}
 	name, ok := d.Text(n)
@@ -201,8 +201,8 @@ func (d *decoder) show(t *source.Table, s *dataset, a *samples, channels int, va
 	if a.points == 1 {
 		perShow = 2
 	}
-	if shows > MaxSamples/perShow/channels || !d.reserve(t.Get("dataset"), shows*perShow*(channels+1)) {
-		d.Fail(t.Get("dataset"), "shorten the run", "the stimuli of this model need more than %d samples", MaxSamples)
+	if shows > d.limits.samples/perShow/channels || !d.reserve(t.Get("dataset"), shows*perShow*(channels+1)) {
+		t.Fail("dataset", "shorten the run", "the stimuli of this model need more than %d samples", d.limits.samples)
 		return nil
 	}
 	times := make([]float64, 0, shows*perShow)

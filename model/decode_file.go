@@ -45,11 +45,11 @@ func (d *decoder) fileSignal(t *source.Table) []Waveform {
 		return nil
 	}
 	if column != nil && columns != nil {
-		d.Errors.Add(column.KeyPos, "keep one of them", "column does not go with columns")
+		d.FailAt(column.KeyPos, "keep one of them", "column does not go with columns")
 		return nil
 	}
 	if timeNode != nil && t.Field("dt") != nil {
-		d.Errors.Add(timeNode.KeyPos, "keep one of them", "time does not go with dt")
+		d.FailAt(timeNode.KeyPos, "keep one of them", "time does not go with dt")
 		return nil
 	}
 	tab, ok := d.tableFile(n)
@@ -110,7 +110,7 @@ func (d *decoder) fileSignal(t *source.Table) []Waveform {
 	total := tab.rows
 	if repeat {
 		if times, ok = repeated(times, d.net.Duration, dt, MaxSamples); !ok {
-			d.Fail(t.Get("repeat"), "", "%v is too short to be repeated for a run of %v", n.Value, d.net.Duration)
+			t.Fail("repeat", "", "%v is too short to be repeated for a run of %v", n.Value, d.net.Duration)
 			return nil
 		}
 		total = len(times)

@@ -66,15 +66,15 @@ func (d *decoder) readPopulations(n *source.Node, sources map[string]Source) []*
 	}
 	for _, f := range d.named(n, "population") {
 		if other := inputs[strings.ToLower(f.Key)]; other != "" {
-			d.Errors.Add(f.KeyPos, "rename one: a projection must know which it reads", "population %s has the name of the input %s", f.Key, other)
+			d.FailAt(f.KeyPos, "rename one: a projection must know which it reads", "population %s has the name of the input %s", f.Key, other)
 			continue
 		}
 		p := &Population{Name: f.Key, Pos: f.KeyPos}
 		t := d.Table(f)
 		t.Need("size", "say how many neurons it has")
-		p.Size = int(t.Int("size", 1, 1, MaxNeurons))
-		if d.neurons += p.Size; d.neurons > MaxNeurons {
-			d.Fail(t.Get("size"), "", "the model has more than %d neurons", MaxNeurons)
+		p.Size = int(t.Int("size", 1, 1, int64(d.limits.neurons)))
+		if d.neurons += p.Size; d.neurons > d.limits.neurons {
+			t.Fail("size", "", "the model has more than %d neurons", d.limits.neurons)
 			return list
 		}
 		path := prefix + "population." + f.Key + "."
@@ -137,9 +137,9 @@ func (d *decoder) rate(t *source.Table, key string, def float64, plastic bool, f
 	x := t.Float(key, def, source.NotNegative)
 	switch {
 	case plastic && n == nil && def == 0:
-		d.Fail(t.Get(flag), fmt.Sprintf("set %s here or in [learning]", key), "%s is true in %s, but there is no learning rate", flag, t.Path)
+		t.Fail(flag, fmt.Sprintf("set %s here or in [learning]", key), "%s is true in %s, but there is no learning rate", flag, t.Path)
 	case !plastic && n != nil:
-		d.Errors.Add(n.KeyPos, fmt.Sprintf("set %s = true or remove %s", flag, key), "%s has no effect: %s is not set in %s", key, flag, t.Path)
+		d.FailAt(n.KeyPos, fmt.Sprintf("set %s = true or remove %s", flag, key), "%s has no effect: %s is not set in %s", key, flag, t.Path)
 	}
 	if !plastic {
 		return 0
@@ -152,7 +152,7 @@ func (d *decoder) staticOnly(t *source.Table, keys ...string) {
 	for _, k := range keys {
 		if f := t.Field(k); f != nil {
 			t.Get(k)
-			d.Errors.Add(f.KeyPos, "remove it: a teacher neither learns nor carries errors", "%s does not belong into a teacher", k)
+			d.FailAt(f.KeyPos, "remove it: a teacher neither learns nor carries errors", "%s does not belong into a teacher", k)
 		}
 	}
 }
@@ -171,7 +171,7 @@ func (d *decoder) readProjections(n *source.Node, sources map[string]Source) []*
 		to, okTo := d.sourceOf(t, "to", sources)
 		p.From = from
 		if in, isInput := to.(*Input); isInput {
-			d.Fail(t.Get("to"), "a projection ends at a population", "%s is an input and cannot receive", in.Name)
+			t.Fail("to", "a projection ends at a population", "%s is an input and cannot receive", in.Name)
 			okTo = false
 		}
 		p.To, _ = to.(*Population)
@@ -193,8 +193,8 @@ func (d *decoder) readProjections(n *source.Node, sources map[string]Source) []*
 			continue
 		}
 		rows, cols := p.To.Size, p.From.Width()
-		if d.synapses += rows * cols; rows > MaxSynapses/cols || d.synapses > MaxSynapses {
-			d.Errors.Add(f.KeyPos, "", "with %s (%d x %d) the model has more than %d synapses", f.Key, rows, cols, MaxSynapses)
+		if d.synapses += rows * cols; d.synapses > d.limits.synapses {
+			d.FailAt(f.KeyPos, "", "with %s (%d x %d) the model has more than %d synapses", f.Key, rows, cols, d.limits.synapses)
 			return list
 		}
 		path := prefix + "projection." + f.Key + "."
@@ -205,7 +205,7 @@ func (d *decoder) readProjections(n *source.Node, sources map[string]Source) []*
 			p.Feedback.Rule = Transpose
 			if own {
 				if fb := t.Field("feedback"); fb != nil && !d.inTeach {
-					d.Errors.Add(fb.KeyPos, "remove it", "%s starts at the input %s, which no error reaches, so feedback has no effect", f.Key, from.ID())
+					d.FailAt(fb.KeyPos, "remove it", "%s starts at the input %s, which no error reaches, so feedback has no effect", f.Key, from.ID())
 				}
 			}
 		} else if p.W != nil && !d.inTeach {
@@ -221,7 +221,7 @@ func (d *decoder) readProjections(n *source.Node, sources map[string]Source) []*
 // plasticOnly reads a rate that only plastic projections have.
 func (d *decoder) plasticOnly(t *source.Table, key string, def float64, plastic bool) float64 {
 	if n := t.Get(key); n != nil && !plastic {
-		d.Errors.Add(n.KeyPos, "set plastic = true or remove it", "%s has no effect: %s is not plastic", key, t.Path)
+		d.FailAt(n.KeyPos, "set plastic = true or remove it", "%s has no effect: %s is not plastic", key, t.Path)
 	}
 	x := t.Float(key, def, source.NotNegative)
 	if !plastic {

@@ -26,9 +26,6 @@ func (d *decoder) readInputs(n *source.Node) map[string]Source {
 		})
 		in.Channels = in.Trials[0]
 		t.Done()
-		if len(in.Channels) > MaxNeurons {
-			d.Errors.Add(f.KeyPos, "", "input %s has %d channels, more than %d", f.Key, len(in.Channels), MaxNeurons)
-		}
 		d.net.Inputs = append(d.net.Inputs, in)
 		sources[f.Key] = in
 	}
@@ -57,7 +54,7 @@ func (d *decoder) channels(t *source.Table, others ...string) []Waveform {
 	if n := t.Get("channels"); n != nil {
 		for _, k := range []string{"signal", "terms", "size"} {
 			if f := t.Get(k); f != nil {
-				d.Errors.Add(f.KeyPos, "each channel has its own", "%s does not go with channels", k)
+				d.FailAt(f.KeyPos, "each channel has its own", "%s does not go with channels", k)
 			}
 		}
 		if !n.IsArray() || len(n.Elems) == 0 {
@@ -76,12 +73,12 @@ func (d *decoder) channels(t *source.Table, others ...string) []Waveform {
 		}
 		return list
 	}
-	size := int(t.Int("size", 1, 1, MaxNeurons))
+	size := int(t.Int("size", 1, 1, int64(d.limits.neurons)))
 	if s := t.Field("signal"); s != nil && s.Value == "file" {
 		t.Get("signal")
 		columns := d.fileSignal(t)
 		if t.Field("size") != nil && size != len(columns) && columns != nil {
-			d.Fail(t.Get("size"), "leave size out", "size is %d, but the file gives %s", size, count(len(columns), "channel"))
+			t.Fail("size", "leave size out", "size is %d, but the file gives %s", size, count(len(columns), "channel"))
 		}
 		return columns
 	}
@@ -90,7 +87,7 @@ func (d *decoder) channels(t *source.Table, others ...string) []Waveform {
 		for _, o := range others {
 			ways += ", " + o
 		}
-		d.Errors.Add(t.KeyPos, "give one of "+ways, "%s has no stimulus", t.Path)
+		d.FailAt(t.KeyPos, "give one of "+ways, "%s has no stimulus", t.Path)
 		return nil
 	}
 	list := make([]Waveform, size)
@@ -109,7 +106,7 @@ func (d *decoder) channels(t *source.Table, others ...string) []Waveform {
 func (d *decoder) stimulus(t *source.Table, path string) Waveform {
 	if terms := t.Get("terms"); terms != nil {
 		if s := t.Get("signal"); s != nil {
-			d.Errors.Add(s.KeyPos, "move the signal into the list of terms", "signal does not go with terms")
+			d.FailAt(s.KeyPos, "move the signal into the list of terms", "signal does not go with terms")
 		}
 		if !terms.IsArray() || len(terms.Elems) == 0 {
 			d.Fail(terms, `write terms = [ { signal = "sine", ... }, { ... } ]`, "terms must be a list of stimuli")
@@ -148,10 +145,10 @@ func (d *decoder) stimulus(t *source.Table, path string) Waveform {
 			Period: t.Float("period", 0, source.NotNegative),
 		}
 		if w.Period > 0 && w.Period < 2*w.Rise+w.Width {
-			d.Fail(t.Get("period"), "lengthen the period or shorten the pulse", "period is %v, but the pulse lasts %v (width and two rises)", w.Period, 2*w.Rise+w.Width)
+			t.Fail("period", "lengthen the period or shorten the pulse", "period is %v, but the pulse lasts %v (width and two rises)", w.Period, 2*w.Rise+w.Width)
 		}
 		if w.Period > 0 && end/w.Period > MaxSamples {
-			d.Fail(t.Get("period"), "", "period is %v, too short for a run of %v", w.Period, end)
+			t.Fail("period", "", "period is %v, too short for a run of %v", w.Period, end)
 		}
 		return w
 	case "sine":
@@ -185,7 +182,7 @@ func (d *decoder) stimulus(t *source.Table, path string) Waveform {
 		columns := d.fileSignal(t)
 		if len(columns) != 1 {
 			if columns != nil {
-				d.Fail(t.Get("path"), "choose one with column", "the file has %s, but one channel is wanted here", count(len(columns), "column"))
+				t.Fail("path", "choose one with column", "the file has %s, but one channel is wanted here", count(len(columns), "column"))
 			}
 			return Constant{}
 		}
@@ -206,7 +203,7 @@ func (d *decoder) gate(t *source.Table, start, stop, ramp float64) {
 		ramps += ramp
 	}
 	if stop > 0 && stop < start+ramps {
-		d.Fail(t.Get("stop"), "let it stop later or ramp faster", "stop is %v, before the sine that starts at %v has ramped up and down (%v)", stop, start, ramps)
+		t.Fail("stop", "let it stop later or ramp faster", "stop is %v, before the sine that starts at %v has ramped up and down (%v)", stop, start, ramps)
 	}
 }
 
@@ -254,10 +251,13 @@ func (d *decoder) sines(t *source.Table, path string) Waveform {
 	ramp := t.Float("ramp", d.net.Dt, source.Positive)
 	end := d.net.Duration
 	if window > 0 && window < 2*ramp {
-		d.Fail(t.Get("window"), "", "window is %v, too short to ramp up and down (%v)", window, 2*ramp)
+		t.Fail("window", "", "window is %v, too short to ramp up and down (%v)", window, 2*ramp)
 	}
 	rng := d.stimulusRNG(t, path)
 	var sum Sum
+	if !d.reserve(t.Get("signal"), 8*n) { // a sine takes the memory of 8 samples
+		return sum
+	}
 	for range n {
 		w := Sine{Amplitude: amplitude, Frequency: low + float64((high-low)*rng.Float64()), Phase: 2 * math.Pi * rng.Float64()}
 		if start := rng.Float64(); window > 0 && window < end {
@@ -298,8 +298,8 @@ func (d *decoder) steps() int { return int(math.Ceil(d.net.Duration/d.net.Dt - 1
 
 // reserve books n samples of a stimulus and reports when there are too many.
 func (d *decoder) reserve(n *source.Node, samples int) bool {
-	if samples > MaxSamples-d.sampled {
-		d.Fail(n, "shorten the run or lengthen dt", "the stimuli of this model need more than %d samples", MaxSamples)
+	if samples > d.limits.samples-d.sampled {
+		d.Fail(n, "shorten the run or lengthen dt", "the stimuli of this model need more than %d samples", d.limits.samples)
 		return false
 	}
 	d.sampled += samples

@@ -18,7 +18,8 @@ func (d *decoder) readTeacher(n *source.Node) {
 	t := d.Table(n)
 	net := d.net
 	teacher := &Network{
-		Name: net.Name + "-teacher", File: net.File, Dt: net.Dt, Duration: net.Duration, Seed: net.Seed, Beta: net.Beta, Inputs: net.Inputs,
+		Name: net.Name + "-teacher", File: net.File, Dt: net.Dt, Duration: net.Duration, Seed: net.Seed, Beta: net.Beta,
+		Learning: Learning{Optimizer: SGD, Batch: net.Learning.Batch}, Inputs: net.Inputs, Probe: Probe{Every: net.Dt},
 	}
 	sources := map[string]Source{}
 	for _, in := range net.Inputs {
@@ -44,7 +45,7 @@ func (d *decoder) readTargets(n *source.Node) {
 		if p := tg.Population; p != nil {
 			size = p.Size
 			if first := owner[p]; first != "" {
-				d.Fail(t.Get("population"), "keep one of them", "%s already has the target %s", p.Name, first)
+				t.Fail("population", "keep one of them", "%s already has the target %s", p.Name, first)
 			}
 			owner[p] = f.Key
 			if tg.Loss == CrossEntropy && p.Activation != Linear {
@@ -60,16 +61,16 @@ func (d *decoder) readTargets(n *source.Node) {
 			for _, k := range []string{"signal", "terms", "channels", "dataset"} {
 				if x := t.Field(k); x != nil {
 					t.Get(k)
-					d.Errors.Add(x.KeyPos, "keep one of them", "%s does not go with teacher", k)
+					d.FailAt(x.KeyPos, "keep one of them", "%s does not go with teacher", k)
 				}
 			}
 			if d.net.Teacher == nil {
-				d.Fail(t.Get("teacher"), "add [teacher.population.NAME] and its projections", "there is no teacher in this model")
+				t.Fail("teacher", "add [teacher.population.NAME] and its projections", "there is no teacher in this model")
 				break
 			}
 			tg.Teacher = d.population(t, "teacher", d.net.Teacher.Populations, "teacher's ")
 			if tg.Teacher != nil && tg.Population != nil && tg.Teacher.Size != size {
-				d.Fail(t.Get("teacher"), "", "the teacher's %s has %s, but %s has %d", tg.Teacher.Name, count(tg.Teacher.Size, "neuron"), tg.Population.Name, size)
+				t.Fail("teacher", "", "the teacher's %s has %s, but %s has %d", tg.Teacher.Name, count(tg.Teacher.Size, "neuron"), tg.Population.Name, size)
 			}
 		case t.Has("dataset"):
 			tg.Trials = d.trials(func() []Waveform { return d.datasetTarget(t, size) })
@@ -84,7 +85,7 @@ func (d *decoder) readTargets(n *source.Node) {
 						at = x.Pos
 					}
 				}
-				d.Errors.Add(at, "give as many channels as neurons", "target %s has %s, but %s has %s", f.Key, count(len(tg.Signal), "channel"), tg.Population.Name, count(size, "neuron"))
+				d.FailAt(at, "give as many channels as neurons", "target %s has %s, but %s has %s", f.Key, count(len(tg.Signal), "channel"), tg.Population.Name, count(size, "neuron"))
 			}
 		}
 		t.Done()
@@ -122,7 +123,7 @@ func (d *decoder) readProbe(n *source.Node) {
 	net := d.net
 	net.Probe = Probe{Every: t.Float("every", net.Dt, source.Positive)}
 	if k := net.Probe.Every / net.Dt; math.Abs(k-math.Round(k)) > 1e-6*k || k < 0.5 {
-		d.Fail(t.Get("every"), fmt.Sprintf("choose %v", math.Max(1, math.Round(k))*net.Dt), "every is %v, but must be a multiple of dt = %v", net.Probe.Every, net.Dt)
+		t.Fail("every", fmt.Sprintf("choose %v", math.Max(1, math.Round(k))*net.Dt), "every is %v, but must be a multiple of dt = %v", net.Probe.Every, net.Dt)
 	}
 	if list := t.Get("signals"); list != nil {
 		if !list.IsArray() {

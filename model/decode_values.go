@@ -168,7 +168,7 @@ func (d *decoder) initialise(n *source.Node, path string, values []float64, rows
 	case "identity":
 		scale := t.Float("scale", 1)
 		if rows != cols {
-			d.Fail(t.Get("init"), "", "an identity must be square, but %s is %d x %d", n.Label(), rows, cols)
+			t.Fail("init", "", "an identity must be square, but %s is %d x %d", n.Label(), rows, cols)
 		}
 		for i := range min(rows, cols) {
 			values[i*cols+i] = scale
@@ -195,7 +195,7 @@ func (d *decoder) initialise(n *source.Node, path string, values []float64, rows
 	case "orthogonal":
 		scale := t.Float("scale", 1, source.Positive)
 		if min(rows, cols) > 2048 {
-			d.Fail(t.Get("init"), `use "normal" with sigma = 1/sqrt(columns)`, "an orthogonal matrix of %d x %d takes too long to make", rows, cols)
+			t.Fail("init", `use "normal" with sigma = 1/sqrt(columns)`, "an orthogonal matrix of %d x %d takes too long to make", rows, cols)
 			break
 		}
 		orthogonal(rng, values, rows, cols, scale)

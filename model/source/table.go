@@ -9,10 +9,21 @@ import (
 	"vlec/model/diag"
 )
 
+// MaxErrors is how many mistakes a Reader keeps: nobody reads more, and a
+// hostile file can make a million.
+const MaxErrors = 1000
+
 // A Reader collects what is wrong in a document.
 type Reader struct {
 	Errors   diag.List
 	Warnings diag.List
+}
+
+// FailAt reports a mistake at a place.
+func (r *Reader) FailAt(pos diag.Pos, hint, format string, args ...any) {
+	if len(r.Errors) < MaxErrors {
+		r.Errors.Add(pos, hint, format, args...)
+	}
 }
 
 // Fail reports a mistake at a node's value. Only the first mistake about a node
@@ -22,7 +33,7 @@ func (r *Reader) Fail(n *Node, hint, format string, args ...any) {
 		return
 	}
 	n.reported = true
-	r.Errors.Add(n.Pos, hint, format, args...)
+	r.FailAt(n.Pos, hint, format, args...)
 }
 
 // A Table gives typed access to the fields of a table. The keys asked for are
@@ -33,7 +44,8 @@ func (r *Reader) Fail(n *Node, hint, format string, args ...any) {
 type Table struct {
 	*Node
 	r     *Reader
-	legal []string
+	legal []string        // in the order of asking
+	asked map[string]bool // the same as a set
 }
 
 // Table opens a node, which must be a table; a nil node opens an empty one.
@@ -49,7 +61,7 @@ func (r *Reader) Table(n *Node) *Table {
 		r.Fail(n, "", "%s is %s, but must be a table", n.Label(), n.Kind())
 		n = &Node{kind: table}
 	}
-	return &Table{Node: n, r: r}
+	return &Table{Node: n, r: r, asked: map[string]bool{}}
 }
 
 // Label names a node in messages: the key, with indices for elements.
@@ -59,7 +71,8 @@ func (n *Node) Label() string {
 
 // Get returns the field of a legal key, nil when it is absent.
 func (t *Table) Get(key string) *Node {
-	if !slices.Contains(t.legal, key) {
+	if !t.asked[key] {
+		t.asked[key] = true
 		t.legal = append(t.legal, key)
 	}
 	return t.Field(key)
@@ -76,9 +89,19 @@ func (t *Table) Need(key, hint string) *Node {
 		if what == "" {
 			what = "the model"
 		}
-		t.r.Errors.Add(t.KeyPos, hint, "%s has no %s", what, key)
+		t.r.FailAt(t.KeyPos, hint, "%s has no %s", what, key)
 	}
 	return n
+}
+
+// Fail reports a mistake at the value of a field; where a default made it, at
+// the table.
+func (t *Table) Fail(key, hint, format string, args ...any) {
+	if n := t.Get(key); n != nil {
+		t.r.Fail(n, hint, format, args...)
+		return
+	}
+	t.r.FailAt(t.KeyPos, hint, format, args...)
 }
 
 // A Check says what is wrong with a number, "" when nothing is.
@@ -224,14 +247,14 @@ func Choice[S ~string](t *Table, key string, def S, choices []S) S {
 // Done reports every key that was not asked for.
 func (t *Table) Done() {
 	for _, f := range t.Fields {
-		if slices.Contains(t.legal, f.Key) {
+		if t.asked[f.Key] {
 			continue
 		}
 		where := ""
 		if t.Path != "" {
 			where = " in " + t.Path
 		}
-		t.r.Errors.Add(f.KeyPos, Suggest(f.Key, t.legal, "legal here:"), "unknown key %s%s", quoteKey(f.Key), where)
+		t.r.FailAt(f.KeyPos, Suggest(f.Key, t.legal, "legal here:"), "unknown key %s%s", quoteKey(f.Key), where)
 	}
 }
 
