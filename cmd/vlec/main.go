@@ -33,6 +33,7 @@ type cli struct {
 	Run        runCmd                    `cmd:"" help:"Simulate the reference dynamics and learn."`
 	Lower      lowerCmd                  `cmd:"" help:"Print the circuit graph of a model."`
 	Emit       emitCmd                   `cmd:"" help:"Write a netlist or RTL."`
+	Sim        simCmd                    `cmd:"" help:"Simulate a netlist file as it stands."`
 	Verify     verifyCmd                 `cmd:"" help:"Emit, read back, simulate, compare with the reference, and judge."`
 	Doctor     doctorCmd                 `cmd:"" help:"List the referees that are installed."`
 	Version    versionCmd                `cmd:"" help:"Print the version."`

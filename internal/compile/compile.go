@@ -29,7 +29,7 @@ func Analog(net *model.Network, learning bool) (*circuit.Circuit, error) {
 // SpiceOptions choose the form of a netlist.
 type SpiceOptions struct {
 	Learning bool
-	Dialect  string // "" is ngspice
+	Dialect  string  // "" is ngspice
 	MaxStep  float64 // longest step of the transient [model time unit]; 0: the model's, or from the smallest time constant
 }
 
