@@ -21,8 +21,8 @@ type feedback struct {
 	trials     int
 	keep, rate float64
 
+	xi *noise // injected into the near drives, trials x m; nil without
 	// Phaseless alignment learning.
-	xi     *noise    // injected into the near drives, trials x m
 	low    []float64 // low-passed far rates, trials x n
 	follow float64   // dt over the time constant of the high-pass
 }
@@ -34,12 +34,14 @@ func newFeedback(l *link, trials int, dt float64, seed, stream uint64) feedback 
 	}
 	f.b = append([]float64(nil), l.Feedback.B...)
 	f.rate = dt * l.Feedback.Eta / float64(trials)
+	if l.noisy() {
+		f.xi = newNoise(trials*l.m, l.Feedback.NoiseSigma, l.Feedback.NoiseTau, dt, seed, stream)
+	}
 	switch f.rule {
 	case model.KolenPollack:
 		f.keep = 1 - dt*l.decay()
 	case model.PAL:
 		f.keep = 1 - dt*l.Feedback.Eta*l.Feedback.Decay
-		f.xi = newNoise(trials*l.m, l.Feedback.NoiseSigma, l.Feedback.NoiseTau, dt, seed, stream)
 		f.low = make([]float64, trials*l.n)
 		f.follow = dt / l.Feedback.HighPass
 	}
@@ -56,7 +58,7 @@ func (f *feedback) carry(e, back []float64) {
 	}
 }
 
-// inject adds the noise of phaseless alignment learning to the near drives.
+// inject adds the noise to the near drives.
 func (f *feedback) inject(drive []float64) {
 	if f.xi == nil {
 		return
@@ -129,11 +131,10 @@ func (f *feedback) listen(xi, far []float64) {
 
 // advance moves the noise and the high-pass on by one step.
 func (f *feedback) advance(far []float64) {
-	if f.rule != model.PAL {
-		return
+	for j := range f.low {
+		f.low[j] += float64(f.follow * (far[j] - f.low[j]))
 	}
-	for j, r := range far {
-		f.low[j] += float64(f.follow * (r - f.low[j]))
+	if f.xi != nil {
+		f.xi.advance()
 	}
-	f.xi.advance()
 }

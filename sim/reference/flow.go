@@ -79,6 +79,8 @@ func newFlow(net *model.Network, inputs []*model.Input, input [][]float64, learn
 		}
 		if l.learnsFeedback() && l.Feedback.Rule == model.PAL {
 			fl.low = f.hold(make([]float64, l.n), true)
+		}
+		if l.noisy() {
 			fl.xi = newNoise(l.m, l.Feedback.NoiseSigma, l.Feedback.NoiseTau, net.Dt, net.Seed, uint64(k))
 			fl.heard = make([]float64, l.m)
 		}

@@ -79,7 +79,7 @@ func randomNetwork(seed uint64, recurrent bool, gamma float64) *model.Network {
 	for k, n := range []int{3 + rng.IntN(3), 2 + rng.IntN(3), 2} {
 		p := population(fmt.Sprintf("layer%d", k), n, phis[rng.IntN(len(phis))], 1, 1)
 		for i := range n {
-			p.TauM[i], p.TauR[i] = between(0.4, 2), between(0.2, 1.5)
+			p.TauM[i], p.TauR[i] = between(0.5, 1.5), between(0.4, 1.2)
 		}
 		p.Bias, p.U0, p.V0 = draw(n, 0.2), draw(n, 0.3), draw(n, 0.1)
 		p.PlasticBias, p.EtaBias, p.PlasticTauM, p.EtaTauM = true, 0.03, true, 0.02
@@ -94,9 +94,9 @@ func randomNetwork(seed uint64, recurrent bool, gamma float64) *model.Network {
 	dense(l[0], l[1], 1)
 	dense(l[1], l[2], 1)
 	dense(l[0], l[2], 1)
-	if recurrent { // weak: tau_r/tau_m may be as large as 3.75
-		dense(l[1], l[1], 0.3)
-		dense(l[1], l[0], 0.3)
+	if recurrent { // weak, because the leads amplify by up to 3.75 either way
+		dense(l[1], l[1], 0.2)
+		dense(l[1], l[0], 0.2)
 	}
 	var signal []model.Waveform
 	for range l[2].Size {

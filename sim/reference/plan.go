@@ -49,6 +49,15 @@ func (l *link) ownFeedback() bool {
 	return l.from >= 0 && (l.Feedback.Rule == model.Fixed || l.learnsFeedback())
 }
 
+// noisy tells whether the link injects noise into its source.
+func (l *link) noisy() bool {
+	switch l.Feedback.Rule {
+	case model.GainAlignment, model.PAL:
+		return l.from >= 0 && l.Feedback.NoiseSigma > 0
+	}
+	return false
+}
+
 // An aim is a target with its population numbered.
 type aim struct {
 	*model.Target
@@ -160,8 +169,11 @@ func checkLink(l *link) error {
 	if len(f.B) != l.n*l.m {
 		return fmt.Errorf("projection %s has %d backward weights for a %d x %d matrix", l.Name, len(f.B), l.m, l.n)
 	}
-	if f.Rule == model.PAL && !(f.NoiseTau > 0 && f.HighPass > 0) {
-		return fmt.Errorf("projection %s: pal needs positive noise and high-pass time constants", l.Name)
+	if l.noisy() && !(f.NoiseTau > 0) {
+		return fmt.Errorf("projection %s: the noise needs a positive time constant", l.Name)
+	}
+	if f.Rule == model.PAL && !(f.NoiseSigma > 0 && f.HighPass > 0) {
+		return fmt.Errorf("projection %s: pal needs noise, and a positive time constant of its high-pass", l.Name)
 	}
 	return nil
 }
