@@ -1,6 +1,7 @@
 package spice
 
 import (
+	"slices"
 	"strings"
 
 	"vlec/model/diag"
@@ -227,7 +228,8 @@ func (c *Circuit) findBranch(name string) (br int32, device, ok bool) {
 	return 0, false, false
 }
 
-// touching lists devices at an unknown, for diagnoses.
+// touching lists devices at an unknown in the order of the netlist, for
+// diagnoses.
 func (c *Circuit) touching(k int) []int32 {
 	if k >= len(c.nodes)-1 {
 		return []int32{c.branches[k-len(c.nodes)+1]}
@@ -242,6 +244,7 @@ func (c *Circuit) touching(k int) []int32 {
 			}
 		}
 	})
+	slices.Sort(out)
 	return out
 }
 

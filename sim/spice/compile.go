@@ -26,6 +26,7 @@ const maxExprNodes = 200_000
 type compiler struct {
 	sub    *subckt
 	report func(p pos, hint, msg string)
+	root   pos // of the whole expression
 	nodes  int
 	failed bool
 
@@ -53,6 +54,7 @@ const (
 
 // compile returns nil after reporting what is wrong.
 func (c *compiler) compile(e *expr) *bodyShape {
+	c.root = e.pos
 	c.inputN, c.constN = map[bodyRef]int32{}, map[constKey]int32{}
 	e = c.expand(e, nil, 0)
 	if c.failed {
@@ -101,7 +103,7 @@ func (c *compiler) expand(e *expr, args map[string]*expr, depth int) *expr {
 		return e
 	}
 	if c.nodes++; c.nodes > maxExprNodes || depth > maxExprDepth {
-		c.fail(e.pos, "does a .func call itself?", "the expression grows without end")
+		c.fail(c.root, "does a .func call itself?", "the expression grows without end")
 		return e
 	}
 	switch e.op {
@@ -143,7 +145,7 @@ func (c *compiler) expand(e *expr, args map[string]*expr, depth int) *expr {
 			hint := functionHints[e.name]
 			if hint == "" {
 				hint = "define it with .func"
-				if near := nearestFunction(e.name); near != "" {
+				if near := nearest(e.name, sortedKeys(functions)); near != "" {
 					hint = "did you mean " + near + "?"
 				}
 			}
@@ -170,19 +172,6 @@ func (c *compiler) expandAll(in []*expr, args map[string]*expr, depth int) []*ex
 		out[i] = c.expand(a, args, depth+1)
 	}
 	return out
-}
-
-func nearestFunction(name string) string {
-	best, at := "", 3
-	for f := range functions {
-		if d := distance(name, f); d < at || (d == at && f < best) {
-			best, at = f, d
-		}
-	}
-	if at == 3 {
-		return ""
-	}
-	return best
 }
 
 // varies tells whether an expanded expression depends on the circuit or time.

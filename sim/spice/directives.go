@@ -11,7 +11,7 @@ func (p *parser) directive(s *scanner, word string, f field) {
 	case ".end":
 		p.ended = true
 	case ".control":
-		p.control = true
+		p.control, p.controlAt = true, at
 		p.warnf(at, "the analyses of the netlist's own cards are run; put saves and options on cards", "the .control block is not executed")
 	case ".subckt":
 		p.subcktCard(s, at)
@@ -84,11 +84,12 @@ var knownCards = []string{
 	".nodeset", ".op", ".options", ".param", ".print", ".save", ".subckt", ".temp", ".tran",
 }
 
-// nearest finds the word that is at most two edits away.
+// nearest finds the word that is one or two edits away, if there is one; among
+// equals the first in the alphabet.
 func nearest(word string, among []string) string {
-	best, at := "", 3
+	best, at := "", min(2, len(word)/2)+1
 	for _, w := range among {
-		if d := distance(word, w); d < at {
+		if d := distance(word, w); d < at || d == at && best != "" && w < best {
 			best, at = w, d
 		}
 	}

@@ -2,6 +2,7 @@ package spice
 
 import (
 	"math"
+	"slices"
 
 	"vlec/model/diag"
 )
@@ -50,7 +51,9 @@ type elaborator struct {
 	shapes   map[*extra]*bodyShape
 	globals  map[string]int32
 	depth    int
+	failures int // complaints, repeated ones included
 	full     bool
+	open     []*subckt // definitions being instantiated, outermost first
 
 	later []laterRef
 	pairs []pair
@@ -80,6 +83,7 @@ type frame struct {
 }
 
 func (el *elaborator) errorf(at pos, hint, format string, args ...any) {
+	el.failures++
 	if len(el.errs) > maxErrors {
 		return
 	}
@@ -173,15 +177,20 @@ func (el *elaborator) lookup(s *scope, name string, at pos) (float64, bool) {
 	return 0, false
 }
 
-// eval works out a quantity; what names it in complaints.
+// eval works out a quantity; what names it in complaints. After one it
+// returns 1.
 func (el *elaborator) eval(s *scope, q quantity, what string, at pos) float64 {
 	if q.x == nil {
 		return q.num
 	}
+	before := el.failures
 	v := el.evalExpr(s, q.x)
+	if el.failures > before {
+		return 1 // whatever causes no further complaint
+	}
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		el.errorf(at, "", "%s is not a finite number", what)
-		return 0
+		return 1
 	}
 	return v
 }
@@ -213,7 +222,7 @@ func (el *elaborator) evalExpr(s *scope, e *expr) float64 {
 		return 0
 	case opCall:
 		// Functions in parameters: expand as the compiler does, then evaluate.
-		c := &compiler{sub: s.sub, report: el.report}
+		c := &compiler{sub: s.sub, report: el.report, root: e.pos}
 		x := c.expand(e, nil, 0)
 		if c.failed {
 			return 0
@@ -352,15 +361,17 @@ func (el *elaborator) instance(f *frame, e *element) {
 		el.errorf(e.pos, "its ports stand on its .subckt card", "%s connects %d nodes, subcircuit %s has %d ports", e.name, len(x.nodes), sub.name, sub.ports)
 		return
 	}
-	depth := 0
-	for k := f.inst; k != 0; k = c.instances[k].up {
-		depth++
+	if slices.Contains(el.open, sub) {
+		el.errorf(e.pos, "break the circle", "subcircuit %s contains itself", sub.name)
+		return
 	}
-	if depth >= maxInstanceDepth {
-		el.errorf(e.pos, "does a subcircuit contain itself?", "instances nest more than %d deep", maxInstanceDepth)
+	if len(el.open) >= maxInstanceDepth {
+		el.errorf(e.pos, "flatten some", "instances nest more than %d deep", maxInstanceDepth)
 		el.full = true
 		return
 	}
+	el.open = append(el.open, sub)
+	defer func() { el.open = el.open[:len(el.open)-1] }()
 	c.instances = append(c.instances, instance{f.inst, e.name})
 	g := &frame{sub: sub, inst: int32(len(c.instances)) - 1, nodes: make([]int32, len(sub.nodes))}
 	for k, slot := range x.nodes {

@@ -263,7 +263,10 @@ func (p *exprParser) primary() *expr {
 		if c == '{' {
 			closing = '}'
 		}
-		if !p.failed && p.peekByte() != closing {
+		if p.failed {
+			return e
+		}
+		if p.peekByte() != closing {
 			return p.fail(p.off, "", "'"+string(closing)+"' expected")
 		}
 		p.off++

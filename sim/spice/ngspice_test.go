@@ -211,3 +211,21 @@ func TestAgainstNgspice(t *testing.T) {
 		})
 	}
 }
+
+// ngspiceScript runs commands in the referee and returns what it prints.
+func ngspiceScript(t testing.TB, commands string) string {
+	t.Helper()
+	exe, err := exec.LookPath("ngspice")
+	if err != nil {
+		t.Skip("ngspice is not installed: nothing to compare with")
+	}
+	in := filepath.Join(t.TempDir(), "script.cir")
+	if err := os.WriteFile(in, []byte("* script\n.control\n"+commands+"quit 0\n.endc\n.end\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command(exe, "-b", in).CombinedOutput()
+	if err != nil {
+		t.Fatalf("ngspice: %v\n%s", err, out)
+	}
+	return string(out)
+}

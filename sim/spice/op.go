@@ -2,6 +2,7 @@ package spice
 
 import (
 	"fmt"
+
 	"vlec/model/diag"
 )
 

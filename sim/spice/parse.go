@@ -72,6 +72,7 @@ type parser struct {
 	section   string
 	inSection string
 	control   bool
+	controlAt pos
 }
 
 func (p *parser) errorf(at pos, hint, format string, args ...any) {
@@ -118,7 +119,7 @@ func (p *parser) file(name, src string, hasTitle bool, section string) {
 	}
 	if p.control {
 		p.control = false
-		p.errorf(lines[len(lines)-1].at(0), "end it with .endc", "the .control block has no end")
+		p.errorf(p.controlAt, "end it with .endc", "the .control block has no end")
 	}
 	if section != "" && p.inSection != "" {
 		p.errorf(lines[len(lines)-1].at(0), "end it with .endl", "the library section %q has no end", p.inSection)

@@ -48,7 +48,7 @@ func (run *transient) begin() {
 	copy(run.past[0], run.x)
 	run.times[0] = 0
 	run.charge(run.q, run.x)
-	run.since = 1
+	run.since, run.smooth = 1, 1
 }
 
 // initialCharge sets q from ic= of the devices. A capacitor without takes the

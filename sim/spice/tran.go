@@ -88,11 +88,13 @@ type transient struct {
 
 	t, h float64 // the last accepted instant, and the step to it
 
-	// The last accepted solutions and charges C x, newest first; since counts
-	// those after the last discontinuity, the one at it included.
+	// The last accepted solutions and charges C x, newest first. Since counts
+	// those after the last discontinuity. States are continuous there, so that
+	// smooth, which counts for them, includes the one at it.
 	past    [4][]float64
 	times   [4]float64
 	since   int
+	smooth  int
 	q, qOld []float64
 	qNew    []float64
 	qdot    []float64 // C dx/dt at t
@@ -226,6 +228,7 @@ func (run *transient) integrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	restart = restart || run.lte
 	if err := run.sample(true); err != nil {
 		return err
 	}
@@ -261,7 +264,7 @@ func (run *transient) integrate(ctx context.Context) error {
 				target = corner
 			}
 		}
-		if run.since == 0 && restart {
+		if restart {
 			// A short backward Euler step leads away from a discontinuity.
 			h0 := tiny * math.Min(h, target-run.t)
 			if err := run.attempt(h0, run.t+h0, euler); err != nil {
@@ -317,7 +320,7 @@ func (run *transient) integrate(ctx context.Context) error {
 		}
 		if land && atCorner {
 			if hard {
-				run.since, restart = 0, true
+				run.since, run.smooth, restart = 0, 1, true
 				if run.lte {
 					h = math.Max(math.Min(h, run.hmax)/10, 1e-9*run.hmax)
 				}
@@ -477,7 +480,7 @@ func (run *transient) accept(dt, to float64) {
 	run.times[0] = to
 	run.q, run.qOld, run.qNew = run.qNew, run.q, run.qOld
 	run.qdot, run.qdotNew = run.qdotNew, run.qdot
-	run.since = min(run.since+1, 4)
+	run.since, run.smooth = min(run.since+1, 4), min(run.smooth+1, 4)
 	run.t, run.h = to, dt
 	run.stats.Steps++
 }
@@ -492,9 +495,9 @@ func (run *transient) truncation(dt, to float64, m method) float64 {
 	t1, t2, t3 := run.times[0], run.times[1], run.times[2]
 	x, p := run.x, &run.past
 	switch {
-	case run.since < 2:
+	case run.smooth < 2:
 		return 1 // nothing to compare with yet
-	case run.since == 2 || m == euler:
+	case run.smooth == 2 || m == euler:
 		order = 1
 	}
 	for i := range run.states {
