@@ -279,7 +279,7 @@ func (d *decoder) noise(t *source.Table, path string) Waveform {
 	sigma, tau := t.Float("sigma", 1, source.NotNegative), t.Float("tau", 1, source.Positive)
 	offset := t.Float("offset", 0)
 	rng := d.stimulusRNG(t, path)
-	n := d.steps() + 1
+	n := d.net.Steps() + 1
 	if !d.reserve(t.Get("signal"), n) {
 		return Constant{}
 	}
@@ -292,9 +292,6 @@ func (d *decoder) noise(t *source.Table, path string) Waveform {
 	}
 	return w
 }
-
-// steps returns the number of steps of a run.
-func (d *decoder) steps() int { return int(math.Ceil(d.net.Duration/d.net.Dt - 1e-9)) }
 
 // reserve books n samples of a stimulus and reports when there are too many.
 func (d *decoder) reserve(n *source.Node, samples int) bool {

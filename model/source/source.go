@@ -31,8 +31,8 @@ import (
 
 // Limits of what Parse accepts. Larger weights belong into .npy files.
 const (
-	MaxBytes = 16 << 20 // length of a document
-	MaxDepth = 32       // nesting of tables and arrays
+	MaxBytes = 8 << 20 // length of a document
+	MaxDepth = 32      // nesting of tables and arrays
 )
 
 // A Node is a table, an array or a scalar.
