@@ -161,7 +161,7 @@ func TestDepth(t *testing.T) {
 		t.Errorf("legal depth: %v", err)
 	}
 	for _, src := range []string{
-		"a = " + strings.Repeat("[", 10_000_000),
+		"a = " + strings.Repeat("[", 8_000_000),
 		"a = " + strings.Repeat("{a=", 1_000_000),
 		"a = " + strings.Repeat("[{a=", 1_000_000),
 		strings.Repeat("a.", 1_000_000) + "a = 1",
