@@ -72,7 +72,7 @@ type Element struct {
 	Kind   *Kind
 	Name   string   // "hidden.membrane"; unique in the circuit
 	Origin diag.Pos // its place in the model file
-	Pins   []*Net   // nil where an optional pin is open
+	Pins   []*Net   // nil until connected
 	Params []Param
 }
 
@@ -135,7 +135,7 @@ func (e *Element) SetWaves(param string, waves []Wave) *Element {
 	return e
 }
 
-// Pin returns the net at a pin, nil when an optional pin is open.
+// Pin returns the net at a pin, nil when nothing is connected to it.
 func (e *Element) Pin(name string) *Net { return e.Pins[e.Kind.pin(name)] }
 
 // Numbers returns a numeric parameter, row-major.

@@ -33,14 +33,14 @@ type (
 		Name  string
 		Role  Role
 		Width string
-		Open  bool // may be left open
 	}
 	// A ParamSpec describes one parameter. Shape is "", "n", "m" or "nm".
 	ParamSpec struct {
 		Name      string
 		Dimension Dimension
 		Shape     string
-		Positive  bool // every number must be > 0
+		Positive  bool     // every number must be > 0
+		Words     []string // the words that are allowed, of a Word
 	}
 	// A Kind is a row of the element table. State names the pin whose potential
 	// is a state of the circuit; it is "" where the element has no memory.
@@ -86,6 +86,9 @@ func byName(list []*Kind) map[string]*Kind {
 	return m
 }
 
+// Activations are the words for phi.
+var Activations = []string{"tanh", "softplus", "relu", "sigmoid", "linear"}
+
 // kindTable is the element table. A membrane and an error neuron are the same
 // two elements with the time constants swapped (theory, section 2): a membrane
 // lags by tau_m and leads by tau_r, an error neuron lags by tau_r and leads by
@@ -95,6 +98,7 @@ func kindTable() []*Kind {
 	drives := func(name, width string) PinSpec { return PinSpec{Name: name, Role: Drives, Width: width} }
 	injects := func(name, width string) PinSpec { return PinSpec{Name: name, Role: Injects, Width: width} }
 	ends := func(name, width string) PinSpec { return PinSpec{Name: name, Role: Terminates, Width: width} }
+	phi := []ParamSpec{{Name: "phi", Dimension: Word, Words: Activations}}
 	return []*Kind{
 		{
 			Name:     "stimulus",
@@ -120,7 +124,7 @@ func kindTable() []*Kind {
 		},
 		{
 			Name:     "weight-store",
-			Equation: "dw/dt = rate post pre^T - decay w",
+			Equation: "dw/dt = rate post pre^T - decay w, |w| held at or below clip unless clip is 0",
 			Pins:     []PinSpec{reads("pre", "m"), reads("post", "n"), drives("w", "nm")},
 			Params: []ParamSpec{
 				{Name: "rate", Dimension: Rate},
@@ -174,13 +178,13 @@ func kindTable() []*Kind {
 			Name:     "activation",
 			Equation: "out = phi(in)",
 			Pins:     []PinSpec{reads("in", "n"), drives("out", "n")},
-			Params:   []ParamSpec{{Name: "phi", Dimension: Word}},
+			Params:   phi,
 		},
 		{
 			Name:     "slope",
 			Equation: "out = phi'(in), where rate = phi(in)",
 			Pins:     []PinSpec{reads("in", "n"), reads("rate", "n"), drives("out", "n")},
-			Params:   []ParamSpec{{Name: "phi", Dimension: Word}},
+			Params:   phi,
 		},
 		{
 			Name:     "softmax",

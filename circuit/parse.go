@@ -14,7 +14,8 @@ const MaxWires = 1 << 28
 // Parse reads the text form that String writes. Name is the file name for
 // errors, which are a diag.List and stand at the line and column of the text.
 // Empty lines and lines that start with # are skipped. Parse checks the syntax
-// and the names it refers to; Verify checks the rest.
+// and the names it refers to; Verify checks the rest. An element without an
+// origin gets its own place in the text.
 func Parse(name, text string) (*Circuit, error) {
 	p := &parser{file: name, nets: map[string]*Net{}, circuit: New("")}
 	for i, line := range strings.Split(text, "\n") {
@@ -92,9 +93,11 @@ func (p *parser) units() {
 }
 
 func (p *parser) net() {
+	p.space()
 	start := p.at
 	name := p.word()
 	quantity := Quantity(p.word())
+	p.space()
 	at := p.at
 	width, err := strconv.Atoi(p.word())
 	if err != nil || width < 1 || width > MaxWires {
@@ -153,6 +156,10 @@ func (p *parser) element(kind string) {
 func (p *parser) assign(e *Element, key string, at int) {
 	for i := range e.Kind.Pins {
 		if e.Kind.Pins[i].Name == key {
+			if e.Pins[i] != nil {
+				p.fail(at, "remove one of them", "%s is given twice", key)
+				return
+			}
 			at = p.at
 			name := p.word()
 			if e.Pins[i] = p.nets[name]; e.Pins[i] == nil {
@@ -163,6 +170,10 @@ func (p *parser) assign(e *Element, key string, at int) {
 	}
 	for i := range e.Kind.Params {
 		if spec := &e.Kind.Params[i]; spec.Name == key {
+			if to := &e.Params[i]; to.Numbers != nil || to.Word != "" || to.Waves != nil {
+				p.fail(at, "remove one of them", "%s is given twice", key)
+				return
+			}
 			p.param(&e.Params[i], spec)
 			return
 		}

@@ -2,6 +2,8 @@ package circuit
 
 import (
 	"math"
+	"slices"
+	"strings"
 
 	"vlec/model/diag"
 )
@@ -21,7 +23,9 @@ func (c *Circuit) Verify() error {
 	for _, s := range c.Signals {
 		width := 1
 		for _, n := range s.Shape {
-			width *= n
+			if width *= n; width > MaxWires {
+				break // before it overflows
+			}
 		}
 		if !v.nets[s.Net] || s.Net.Width != width {
 			v.errs.Add(diag.Pos{}, "", "signal %q of shape %v is not on a net of that width", s.Name, s.Shape)
@@ -65,9 +69,7 @@ func (v *verifier) element(e *Element) {
 	for i, n := range e.Pins {
 		spec := e.Kind.Pins[i]
 		if n == nil {
-			if !spec.Open {
-				v.fail(e, "connect it", "pin %s is open", spec.Name)
-			}
+			v.fail(e, "connect it", "pin %s is open", spec.Name)
 			continue
 		}
 		if !v.nets[n] {
@@ -102,8 +104,8 @@ func (v *verifier) bind(e *Element, dims map[string]int, letter string, width in
 func (v *verifier) param(e *Element, spec *ParamSpec, p *Param, dims map[string]int) {
 	switch spec.Dimension {
 	case Word:
-		if p.Word == "" {
-			v.fail(e, "name a function", "parameter %s is empty", spec.Name)
+		if !slices.Contains(spec.Words, p.Word) {
+			v.fail(e, "it is "+strings.Join(spec.Words, ", "), "parameter %s is %q", spec.Name, p.Word)
 		}
 		return
 	case Stim:
