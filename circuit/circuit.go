@@ -18,7 +18,11 @@
 // one body in each emitter. The package knows neither models nor targets.
 package circuit
 
-import "vlec/model/diag"
+import (
+	"slices"
+
+	"vlec/model/diag"
+)
 
 // A Circuit is a graph of elements joined by nets.
 type Circuit struct {
@@ -117,9 +121,10 @@ func (e *Element) Connect(pin string, n *Net) *Element {
 	return e
 }
 
-// Set gives a numeric parameter its value, row-major.
+// Set gives a numeric parameter its value, row-major. It copies the values,
+// which a pass may change while a model still holds them.
 func (e *Element) Set(param string, values ...float64) *Element {
-	e.Params[e.Kind.param(param)].Numbers = values
+	e.Params[e.Kind.param(param)].Numbers = slices.Clone(values)
 	return e
 }
 

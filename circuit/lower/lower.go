@@ -44,8 +44,8 @@ func Network(net *model.Network, o Options) (*circuit.Circuit, error) {
 		for _, p := range net.Teacher.Populations {
 			l.population(p, teacherPrefix)
 		}
-		for _, p := range net.Teacher.Projections {
-			l.projection(p, teacherPrefix)
+		for k, p := range net.Teacher.Projections {
+			l.projection(k, p, teacherPrefix)
 		}
 	}
 	for _, p := range net.Populations {
@@ -57,8 +57,8 @@ func Network(net *model.Network, o Options) (*circuit.Circuit, error) {
 			l.errorNeurons(p)
 		}
 	}
-	for _, p := range net.Projections {
-		l.projection(p, "")
+	for k, p := range net.Projections {
+		l.projection(k, p, "")
 	}
 	for _, p := range net.Populations {
 		l.bias(p, "")
@@ -140,7 +140,7 @@ func (l *lowering) population(p *model.Population, prefix string) {
 	if prefix != "" {
 		l.bias(p, prefix)
 	}
-	if p.PlasticTauM && l.options.Learning {
+	if p.PlasticTauM && p.EtaTauM != 0 && l.options.Learning {
 		l.errs.Add(p.Pos, "set plastic_tau_m = false to emit a circuit, or train with vlec run",
 			"population %q learns its tau_m, which a circuit of fixed capacitors cannot", p.Name)
 	}
@@ -174,7 +174,7 @@ func (l *lowering) errorNeurons(p *model.Population) {
 // bias adds a projection from the net that is always 1.
 func (l *lowering) bias(p *model.Population, prefix string) {
 	n := l.nets[p]
-	learns := p.PlasticBias && l.options.Learning && n.err != nil
+	learns := p.PlasticBias && p.EtaBias != 0 && l.options.Learning && n.err != nil
 	zero := true
 	for _, b := range p.Bias {
 		zero = zero && b == 0
@@ -184,7 +184,7 @@ func (l *lowering) bias(p *model.Population, prefix string) {
 	}
 	if l.one == nil {
 		l.one = l.circuit.Net("one", circuit.Potential, 1)
-		l.circuit.Add("stimulus", "one", diag.Pos{}).Connect("out", l.one).
+		l.circuit.Add("stimulus", "one", p.Pos).Connect("out", l.one).
 			SetWaves("wave", []circuit.Wave{{{Shape: "constant", Numbers: []float64{1}}}})
 	}
 	name := prefix + p.Name + ".bias"

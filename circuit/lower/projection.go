@@ -7,24 +7,45 @@ import (
 
 // projection adds W r to the drive and, where the sender has error neurons, the
 // feedback B e (theory, sections 2 and 5).
-func (l *lowering) projection(p *model.Projection, prefix string) {
+func (l *lowering) projection(k int, p *model.Projection, prefix string) {
 	c, from, to := l.circuit, l.nets[p.From], l.nets[p.To]
 	name := prefix + p.Name
+	decay := p.Decay
+	_, fromPopulation := p.From.(*model.Population)
+	if p.Feedback.Rule == model.KolenPollack && fromPopulation {
+		decay += p.Feedback.Decay // W and B lose the same share, which is what makes them meet
+	}
 	var w *circuit.Net // the weight store's content, nil where W is constant
-	if p.Plastic && l.options.Learning && to.err != nil {
-		w = l.store(name+".W", p.Pos, from.rate, to.err, p.Eta, p.Decay, p.Clip, p.W)
+	if p.Plastic && l.options.Learning && to.err != nil && l.learns(p, "", p.Eta, decay) {
+		w = l.store(name+".W", p.Pos, from.rate, to.err, p.Eta, decay, p.Clip, p.W)
 		c.Add("plastic-synapse", name, p.Pos).Connect("w", w).Connect("pre", from.rate).Connect("sum", to.sum)
 		c.Observe(name+".W", w, p.To.Size, p.From.Width())
 	} else {
 		c.Add("synapse", name, p.Pos).Connect("pre", from.rate).Connect("sum", to.sum).Set("w", p.W...)
 	}
-	if from.err == nil || to.err == nil {
+	if !fromPopulation || prefix != "" {
 		return
 	}
-	l.feedback(p, from, to, w)
+	var xi *circuit.Net
+	if p.Feedback.Rule == model.PAL {
+		xi = l.noise(k, p, from)
+	}
+	if from.err != nil && to.err != nil {
+		l.feedback(p, from, to, w, decay, xi)
+	}
 }
 
-func (l *lowering) feedback(p *model.Projection, from, to *neurons, w *circuit.Net) {
+// learns tells whether a rate changes a weight at all, and refuses a weight that
+// can only forget: a store learns by the current that its capacitor integrates.
+func (l *lowering) learns(p *model.Projection, of string, eta, decay float64) bool {
+	if eta == 0 && decay != 0 {
+		l.errs.Add(p.Pos, "give it a learning rate, or a decay of 0",
+			"%sprojection %q decays but does not learn, which has no circuit", of, p.Name)
+	}
+	return eta != 0
+}
+
+func (l *lowering) feedback(p *model.Projection, from, to *neurons, w *circuit.Net, decay float64, xi *circuit.Net) {
 	c, f, name := l.circuit, p.Feedback, p.Name+".feedback"
 	n, m := p.To.Size, p.From.Width()
 	var b *circuit.Net
@@ -35,7 +56,8 @@ func (l *lowering) feedback(p *model.Projection, from, to *neurons, w *circuit.N
 	case f.Rule == model.Transpose:
 		c.Add("synapse", name, p.Pos).Connect("pre", to.err).Connect("sum", from.back).Set("w", transposed(p.W, n, m)...)
 		return
-	case f.Rule == model.Fixed || !l.options.Learning:
+	case f.Rule == model.Fixed, !l.options.Learning,
+		f.Rule == model.KolenPollack && !l.learns(p, "the feedback of ", f.Eta, decay), f.Eta == 0:
 		c.Add("synapse", name, p.Pos).Connect("pre", to.err).Connect("sum", from.back).Set("w", f.B...)
 		return
 	case f.Rule == model.GainAlignment:
@@ -44,14 +66,30 @@ func (l *lowering) feedback(p *model.Projection, from, to *neurons, w *circuit.N
 			Connect("pre", l.drive(p.To)).Connect("post", from.lead).Connect("total", from.sum).Connect("w", b).
 			Set("rate", f.Eta).Set("init", f.B...)
 	case f.Rule == model.KolenPollack:
-		b = l.store(p.Name+".B", p.Pos, to.err, from.rate, f.Eta, f.Decay, 0, f.B)
-	default:
-		l.errs.Add(p.Pos, "use transpose, fixed, gain-alignment or kolen-pollack for a circuit",
-			"the feedback rule %q of projection %q has no circuit", f.Rule, p.Name)
-		return
+		b = l.store(p.Name+".B", p.Pos, to.err, from.rate, f.Eta, decay, 0, f.B)
+	case f.Rule == model.PAL:
+		b = l.store(p.Name+".B", p.Pos, l.highPass(p, to), xi, f.Eta, f.Eta*f.Decay, 0, f.B)
 	}
 	c.Add("plastic-synapse", name, p.Pos).Connect("w", b).Connect("pre", to.err).Connect("sum", from.back)
 	c.Observe(p.Name+".B", b, m, n)
+}
+
+// highPass returns what is left of the rates of a population when their low-pass
+// has been taken away.
+func (l *lowering) highPass(p *model.Projection, of *neurons) *circuit.Net {
+	c, name, n := l.circuit, p.Name+".high_pass", of.rate.Width
+	sum := c.Net(name+".s", circuit.Sum, n)
+	low := c.Net(name+".low", circuit.Potential, n)
+	out := c.Net(name, circuit.Potential, n)
+	tau := make([]float64, n)
+	for i := range tau {
+		tau[i] = p.Feedback.HighPass
+	}
+	c.Add("coupling", name+".in", p.Pos).Connect("in", of.rate).Connect("sum", sum).Set("gain", 1)
+	c.Add("leaky-integrator", name+".low_pass", p.Pos).Connect("sum", sum).Connect("state", low).
+		Set("tau", tau...).Set("init", make([]float64, n)...)
+	c.Add("difference", name+".difference", p.Pos).Connect("plus", of.rate).Connect("minus", low).Connect("out", out).Set("gain", 1)
+	return out
 }
 
 // drive returns the net of a population's forward drive, without gamma e.

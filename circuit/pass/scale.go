@@ -24,11 +24,15 @@ func Scale(c *circuit.Circuit, units circuit.Units) error {
 	}
 	for _, e := range c.Elements {
 		for i := range e.Params {
-			p := &e.Params[i]
-			p.Numbers = scaled(p.Numbers, func(int) float64 { return factor[e.Kind.Params[i].Dimension] })
-			for _, w := range p.Waves {
-				for t := range w {
-					w[t].Numbers = scaled(w[t].Numbers, func(k int) float64 { return factor[w[t].Dimension(k)] })
+			f := factor[e.Kind.Params[i].Dimension]
+			for k := range e.Params[i].Numbers {
+				multiply(&e.Params[i].Numbers[k], f)
+			}
+			for _, w := range e.Params[i].Waves {
+				for _, t := range w {
+					for k := range t.Numbers {
+						multiply(&t.Numbers[k], factor[t.Dimension(k)])
+					}
 				}
 			}
 		}
@@ -36,22 +40,10 @@ func Scale(c *circuit.Circuit, units circuit.Units) error {
 	return nil
 }
 
-// scaled returns the numbers times their factors, in a slice of its own because
-// the model still holds the old one.
-func scaled(xs []float64, factor func(int) float64) []float64 {
-	out := make([]float64, len(xs))
-	for i, x := range xs {
-		if f := factor(i); f != 1 {
-			x = round(x * f)
-		}
-		out[i] = x
+// multiply keeps 15 significant digits, so that 0.3 of a millisecond is 0.0003
+// in the netlist and not 0.00029999999999999997.
+func multiply(x *float64, factor float64) {
+	if factor != 1 {
+		*x, _ = strconv.ParseFloat(strconv.FormatFloat(*x*factor, 'g', 15, 64), 64)
 	}
-	return out
-}
-
-// round keeps 15 significant digits, so that 0.3 of a millisecond is 0.0003 in
-// the netlist and not 0.00029999999999999997.
-func round(x float64) float64 {
-	r, _ := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 15, 64), 64)
-	return r
 }
