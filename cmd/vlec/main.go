@@ -30,6 +30,7 @@ var errNo = errors.New("the verdict is no")
 type cli struct {
 	globals
 
+	Check      checkCmd                  `cmd:"" help:"Report everything that is wrong with a model, and summarise it."`
 	Run        runCmd                    `cmd:"" help:"Simulate the reference dynamics and learn."`
 	Lower      lowerCmd                  `cmd:"" help:"Print the circuit graph of a model."`
 	Emit       emitCmd                   `cmd:"" help:"Write a netlist or RTL."`

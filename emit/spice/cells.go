@@ -220,15 +220,6 @@ bc out ref v={p_amplitude*sin(6.283185307179586*(p_f1*time+(p_f0-p_f1)*min(time,
 	},
 }
 
-func findCell(name string) *cell {
-	for i := range idealCells {
-		if idealCells[i].name == name {
-			return &idealCells[i]
-		}
-	}
-	return nil
-}
-
 // printCells prints the library: the cells that the netlist uses, in the order
 // of the table.
 func (d *deck) printCells(out io.Writer) error {
