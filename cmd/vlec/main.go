@@ -36,6 +36,7 @@ type cli struct {
 	Emit       emitCmd                   `cmd:"" help:"Write a netlist or RTL."`
 	Sim        simCmd                    `cmd:"" help:"Simulate a netlist file as it stands."`
 	Verify     verifyCmd                 `cmd:"" help:"Emit, read back, simulate, compare with the reference, and judge."`
+	Gradcheck  gradcheckCmd              `cmd:"" help:"Compare the local update with the exact gradient."`
 	Doctor     doctorCmd                 `cmd:"" help:"List the referees that are installed."`
 	Version    versionCmd                `cmd:"" help:"Print the version."`
 	Completion kongcompletion.Completion `cmd:"" help:"Print the set-up of completion for your shell."`
