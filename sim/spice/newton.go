@@ -15,78 +15,111 @@ var (
 	errNotFinite = errors.New("a device has no finite value")
 )
 
-// newton solves the system from the guess in x, at time t, with at most max
-// iterations. It works on corrections, so that the last digits do not depend on
-// how large the unknowns are, and stops when the error that the observed
-// contraction predicts is below tolerance.
+// newton solves the system from the guess in x, at time t, with at most limit
+// iterations. It works on corrections, so that no digits are lost to large
+// unknowns, and measures them in units of the tolerance.
+//
+// Two things are left out where they would change nothing. Factors of an older
+// Jacobian serve as long as corrections shrink fast with them (a chord
+// iteration). And mostly a single iteration from the extrapolated solution will
+// do, since what it leaves is its correction times the contraction, which the
+// last solves have shown; every few solves are made to show it again.
 func (s *system) newton(t float64, limit int) error {
 	const (
-		first  = 1e-3 // a first correction this small needs no second: it contracts quadratically
-		target = 1e-1 // predicted error, in units of the tolerance
+		enough = 1e-2 // error left, predicted
+		near   = 1    // first correction up to which the contraction is believed
+		renew  = 8    // solves after which it is measured again
+		good   = 0.03 // contraction with which old factors are kept
 	)
-	o := &s.c.opts
 	linear := len(s.funcs) == 0
-	nodes := len(s.c.nodes) - 1
-	last := math.Inf(1)
-	for k := 0; k < limit; k++ {
+	last, rate := math.Inf(1), s.rate
+	for k := range limit {
 		s.stats.Iterations++
 		s.bad = -1
-		if !s.residual(t, !linear) {
+		fresh := !s.current || rate > good || k > 3
+		if !s.residual(t, !linear && fresh) {
+			s.current = false
 			return errNotFinite
 		}
-		if err := s.factor(linear); err != nil {
-			return err
+		if fresh || linear {
+			if err := s.factor(linear); err != nil {
+				return err
+			}
 		}
 		s.lu.Solve(s.r[:s.n])
-		norm := 0.0
-		for j := range s.n {
-			dx := s.r[j]
-			x := s.x[j] + dx
-			s.x[j] = x
-			floor := o.vntol
-			if j >= nodes {
-				floor = o.abstol
-			}
-			w := math.Abs(dx) / (floor + float64(o.reltol*math.Abs(x)))
-			if !(w <= norm) {
-				norm, s.worst = w, j
+		norm := s.correct()
+		if k > 0 {
+			if rate = norm / last; k == 1 {
+				s.rate, s.trust = rate, renew
 			}
 		}
 		switch {
 		case !finite(norm):
+			s.current = false
 			return errDiverged
-		case linear || norm <= first:
+		case linear || norm <= enough/10:
 			return nil
-		}
-		if rate := norm / last; k > 0 && rate < 1 && norm*rate/(1-rate) <= target {
-			return nil
+		case k == 0:
+			if s.trust > 0 && norm <= near && s.rate*norm <= enough {
+				s.trust--
+				return nil
+			}
+		default:
+			if rate < 1 && norm*rate/(1-rate) <= enough {
+				return nil
+			}
+			if rate > 0.5 && norm <= 1 { // rounding: it will not get smaller
+				return nil
+			}
 		}
 		last = norm
 	}
+	s.current = false
 	return errDiverged
+}
+
+// correct adds the correction in r to x and returns its largest part in units
+// of the tolerance.
+func (s *system) correct() (norm float64) {
+	o := &s.c.opts
+	nodes := len(s.c.nodes) - 1
+	for j, dx := range s.r[:s.n] {
+		x := s.x[j] + dx
+		s.x[j] = x
+		floor := o.vntol
+		if j >= nodes {
+			floor = o.abstol
+		}
+		w := math.Abs(dx) / (floor + float64(o.reltol*math.Abs(x)))
+		if !(w <= norm) {
+			norm, s.worst = w, j
+		}
+	}
+	return norm
 }
 
 // factor brings the LU factors up to date with the Jacobian.
 func (s *system) factor(linear bool) error {
 	vals := s.vals[:len(s.base)]
 	if linear {
-		if s.exact {
+		if s.current {
 			return nil
 		}
 		vals = s.base
 	}
 	s.stats.Factorisations++
-	if s.factored {
+	s.current = true
+	if s.pivoted {
 		if s.lu.Refactor(vals) == nil {
-			s.exact = linear
 			return nil
 		}
-		s.factored = false
+		s.pivoted = false
 	}
 	if err := s.lu.Factor(vals); err != nil {
+		s.current = false
 		return s.singular(err)
 	}
-	s.factored, s.exact = true, linear
+	s.pivoted = true
 	return nil
 }
 

@@ -88,7 +88,7 @@ const clampG = 1e10
 // solveDC is one solve with scaled sources and a conductance at every node.
 func (s *system) solveDC(scale, gmin float64, clamp []nodeIC, limit int) error {
 	s.sources(0, scale)
-	s.exact = false
+	s.current = false
 	copy(s.base, s.static)
 	if gmin > 0 {
 		for k := range int32(len(s.c.nodes) - 1) {
@@ -101,7 +101,7 @@ func (s *system) solveDC(scale, gmin float64, clamp []nodeIC, limit int) error {
 	}
 	err := s.newton(0, limit)
 	copy(s.base, s.static)
-	s.exact = false
+	s.current = false
 	return err
 }
 

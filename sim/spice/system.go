@@ -36,13 +36,16 @@ type system struct {
 	funcs []funcRef // behaviours that are not linear
 	slots []int32   // places of their derivatives in vals, two an input
 
-	lu       *sparse.LU
-	factored bool
-	exact    bool // the factors are those of base: nothing nonlinear
+	lu      *sparse.LU
+	pivoted bool // lu has pivots that may be kept
+	current bool // lu has factors of this alpha, if of an earlier x
 
 	// One more place than unknowns: the last is ground, held at zero.
 	x, rhs, r []float64
 	regs, adj []float64
+
+	rate  float64 // contraction of the last solve that showed it
+	trust int     // solves for which it is believed
 
 	stats *Stats
 	worst int // unknown that moved most in the last iteration, by tolerance
@@ -300,7 +303,7 @@ func (s *system) setAlpha(alpha float64) {
 	if alpha == s.alpha {
 		return
 	}
-	s.alpha, s.exact = alpha, false
+	s.alpha, s.current = alpha, false
 	for k, g := range s.static {
 		s.base[k] = g + float64(alpha*s.dynamic[k])
 	}
