@@ -20,6 +20,8 @@ type sweep struct {
 	keep, rate float64
 	clip       float64   // bound on |W|; 0 for none
 	r, a       []float64 // trials x m, trials x n
+
+	parts [][]float64 // of a large pass: the feedback of each part, trials x m
 }
 
 // A chore is a part of the work of a sweep.
@@ -31,16 +33,41 @@ const (
 	forward
 )
 
-// run does the given parts.
-func (s *sweep) run(trials int, todo chore) {
+// split divides a large pass into parts.
+func (s *sweep) split(trials int) {
+	if s.n*s.m*trials < sweepSplit || s.n < sweepParts {
+		return
+	}
+	s.parts = make([][]float64, sweepParts)
+	for k := range s.parts {
+		s.parts[k] = make([]float64, len(s.c))
+	}
+}
+
+// runPart does the rows of one part.
+func (s *sweep) runPart(trials int, todo chore, part int) {
+	if todo&backward != 0 {
+		clear(s.parts[part])
+	}
+	s.run(trials, todo, s.parts[part], part*s.n/sweepParts, (part+1)*s.n/sweepParts)
+}
+
+// run does the given chores for rows first to last-1, adding feedback to c.
+func (s *sweep) run(trials int, todo chore, c []float64, first, last int) {
 	if s.c == nil {
 		todo &^= backward
 	}
-	for i := range s.n {
+	i := first
+	if wide && todo == backward|update|forward && trials == 1 && s.keep == 1 && s.clip == 0 && s.m >= shortest {
+		for ; i+4 <= last; i += 4 {
+			s.fuse(i, c)
+		}
+	}
+	for ; i < last; i++ {
 		row := s.w[i*s.m : (i+1)*s.m]
 		if todo&backward != 0 {
 			for t := range trials {
-				axpy(s.e[t*s.n+i], row, s.c[t*s.m:(t+1)*s.m])
+				axpy(s.e[t*s.n+i], row, c[t*s.m:(t+1)*s.m])
 			}
 		}
 		if todo&update != 0 {
@@ -51,6 +78,31 @@ func (s *sweep) run(trials int, todo chore) {
 				s.a[t*s.n+i] += dot(row, s.r[t*s.m:(t+1)*s.m])
 			}
 		}
+	}
+}
+
+// fuse does all three parts for the four rows from i on, of a single trial, in
+// one loop over the columns.
+func (s *sweep) fuse(i int, c []float64) {
+	m := s.m
+	var k [4]float64
+	e := [4]float64(s.e[i : i+4])
+	for q := range k {
+		k[q] = s.rate * e[q]
+	}
+	var sums [16]float64
+	w, old, r, c := s.w[i*m:(i+4)*m], s.old[:m], s.r[:m], c[:m]
+	fuseAVX(&w[0], 8*m, m/4, &e, &k, &old[0], &r[0], &c[0], &sums)
+	for q := range 4 {
+		part := [4]float64(sums[4*q : 4*q+4])
+		for j := m &^ 3; j < m; j++ {
+			v := w[q*m+j]
+			c[j] += float64(e[q] * v)
+			v += float64(k[q] * old[j])
+			w[q*m+j] = v
+			part[0] += float64(v * r[j])
+		}
+		s.a[i+q] += (part[0] + part[2]) + (part[1] + part[3])
 	}
 }
 
@@ -68,12 +120,20 @@ func (s *sweep) updateRow(row []float64, i, trials int) {
 	}
 }
 
+// shortest is the length from which vectors are worth the call of vector code.
+const shortest = 16
+
 // dot returns the inner product of two vectors of one length, summed in four
 // interleaved parts.
 func dot(x, y []float64) float64 {
 	y = y[:len(x)]
-	var s0, s1, s2, s3 float64
+	var s [4]float64
 	j := 0
+	if wide && len(x) >= shortest {
+		dotAVX(&x[0], &y[0], len(x)/4, &s)
+		j = len(x) &^ 3
+	}
+	s0, s1, s2, s3 := s[0], s[1], s[2], s[3]
 	for ; j+4 <= len(x); j += 4 {
 		s0 += float64(x[j] * y[j])
 		s1 += float64(x[j+1] * y[j+1])
@@ -89,8 +149,13 @@ func dot(x, y []float64) float64 {
 // axpy adds k x to y, which have one length.
 func axpy(k float64, x, y []float64) {
 	y = y[:len(x)]
-	for j, v := range x {
-		y[j] += float64(k * v)
+	j := 0
+	if wide && len(x) >= shortest {
+		axpyAVX(k, &x[0], &y[0], len(x)/4)
+		j = len(x) &^ 3
+	}
+	for ; j < len(x); j++ {
+		y[j] += float64(k * x[j])
 	}
 }
 

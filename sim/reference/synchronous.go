@@ -2,6 +2,8 @@ package reference
 
 import (
 	"fmt"
+	"runtime"
+	"slices"
 
 	"vlec/model"
 )
@@ -53,6 +55,7 @@ type Synchronous struct {
 	back    []feedback
 	bias    [][]float64
 	teacher *Synchronous
+	crew    *crew // nil when the caller works alone
 
 	soft []float64 // scratch of softmax
 	grad Gradients
@@ -86,13 +89,32 @@ func NewSynchronous(net *model.Network, trials int) (*Synchronous, error) {
 		input[k] = make([]float64, trials*in.Width())
 	}
 	s, err := newSynchronous(net, net.Inputs, input, net.Dt, trials)
-	if err != nil || net.Teacher == nil {
-		return s, err
+	if err != nil {
+		return nil, err
 	}
-	if s.teacher, err = newSynchronous(net.Teacher, net.Inputs, input, net.Dt, trials); err != nil {
-		return nil, fmt.Errorf("teacher: %w", err)
+	if net.Teacher != nil {
+		if s.teacher, err = newSynchronous(net.Teacher, net.Inputs, input, net.Dt, trials); err != nil {
+			return nil, fmt.Errorf("teacher: %w", err)
+		}
 	}
+	s.hire(runtime.GOMAXPROCS(0))
 	return s, nil
+}
+
+// hire starts a crew where there is a pass large enough to share. Its members
+// end when s is no longer reachable.
+func (s *Synchronous) hire(members int) {
+	large := func(w sweep) bool { return w.parts != nil }
+	if !slices.ContainsFunc(s.sweeps, large) && (s.teacher == nil || !slices.ContainsFunc(s.teacher.sweeps, large)) {
+		return
+	}
+	if s.crew = newCrew(members); s.crew == nil {
+		return
+	}
+	runtime.AddCleanup(s, (*crew).dismiss, s.crew)
+	if s.teacher != nil {
+		s.teacher.crew = s.crew
+	}
 }
 
 // newSynchronous prepares a network or its teacher; both read the same input.
@@ -179,6 +201,7 @@ func (s *Synchronous) addLink(k int) {
 			w.c = from.back
 		}
 	}
+	w.split(s.trials)
 	s.sweeps = append(s.sweeps, w)
 	s.back = append(s.back, newFeedback(l, s.trials, s.dt, s.plan.net.Seed, uint64(k)))
 	s.grad.W = append(s.grad.W, make([]float64, len(l.W)))
@@ -241,7 +264,7 @@ func (s *Synchronous) sweepAll(part chore) {
 			}
 		}
 		if todo != 0 {
-			s.sweeps[k].run(s.trials, todo)
+			s.crew.sweep(&s.sweeps[k], s.trials, todo)
 		}
 	}
 	s.carried = true

@@ -1,0 +1,44 @@
+package reference
+
+import (
+	"testing"
+
+	"vlec/model"
+)
+
+// stepBenchmark steps a chain of populations of n neurons, all of it learning.
+func stepBenchmark(b *testing.B, phi model.Activation, sizes ...int) {
+	net := &model.Network{Dt: 0.01, Duration: 1, Beta: 1, Gamma: 0.1}
+	in := sines("drive", make([]float64, sizes[0])...)
+	net.Inputs = []*model.Input{in}
+	var from model.Source = in
+	for k, n := range sizes[1:] {
+		p := population(string(rune('a'+k)), n, phi, 1, 0.1)
+		p.PlasticBias, p.EtaBias = true, 1e-3
+		w := make([]float64, n*from.Width())
+		for i := range w {
+			w[i] = 0.1 / float64(from.Width()) * float64(i%7-3)
+		}
+		net.Populations = append(net.Populations, p)
+		project(net, from, p, w...).Eta = 1e-3
+		from = p
+	}
+	out := net.Populations[len(net.Populations)-1]
+	net.Targets = []*model.Target{{Name: "t", Population: out, Loss: model.Squared, Signal: sines("", make([]float64, out.Size)...).Channels}}
+	s, err := NewSynchronous(net, 1)
+	if err != nil {
+		b.Fatal(err)
+	}
+	s.Learning = Local
+	s.Stimulate()
+	b.ReportAllocs()
+	for b.Loop() {
+		s.Step()
+	}
+}
+
+func BenchmarkStepChain(b *testing.B)   { stepBenchmark(b, model.Tanh, 1, 1, 1) }
+func BenchmarkStep1_8_8_1(b *testing.B) { stepBenchmark(b, model.Tanh, 1, 8, 8, 1) }
+func BenchmarkStep30(b *testing.B)      { stepBenchmark(b, model.Tanh, 30, 30, 3) }
+func BenchmarkStep1000(b *testing.B)    { stepBenchmark(b, model.Tanh, 1000, 1000) }
+func BenchmarkStep4096(b *testing.B)    { stepBenchmark(b, model.Tanh, 1, 4096, 4096) }
