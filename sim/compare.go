@@ -118,16 +118,10 @@ type Measure struct {
 
 // MarshalJSON writes {"nrmse":…,"max_abs":…}.
 func (m Measure) MarshalJSON() ([]byte, error) {
-	finite := func(v float64) *float64 {
-		if math.IsInf(v, 0) || math.IsNaN(v) {
-			return nil
-		}
-		return &v
-	}
 	return json.Marshal(struct {
 		NRMSE  *float64 `json:"nrmse"`
 		MaxAbs *float64 `json:"max_abs"`
-	}{finite(m.NRMSE), finite(m.MaxAbs)})
+	}{Finite(m.NRMSE), Finite(m.MaxAbs)})
 }
 
 // Summary gives the worst of each kind, weights under "w".

@@ -2,8 +2,8 @@ package main
 
 import (
 	"fmt"
-	"math"
 
+	"vlec/sim"
 	"vlec/sim/reference"
 )
 
@@ -47,7 +47,7 @@ func (c *gradcheckCmd) Run(g *globals) error {
 	}{Model: net.Name, Loss: check.Loss, Pass: true}
 	rows := [][]string{{"projection", "cosine", "norm ratio"}}
 	for _, p := range check.Projections {
-		doc.Projections = append(doc.Projections, row{p.Name, finite(p.Cosine), finite(p.NormRatio)})
+		doc.Projections = append(doc.Projections, row{p.Name, sim.Finite(p.Cosine), sim.Finite(p.NormRatio)})
 		rows = append(rows, []string{p.Name, fmt.Sprintf("%.6f", p.Cosine), short(p.NormRatio)})
 		if !(p.Cosine >= c.MinCos) {
 			doc.Pass = false
@@ -65,12 +65,4 @@ func (c *gradcheckCmd) Run(g *globals) error {
 		return errNo
 	}
 	return nil
-}
-
-// finite turns what JSON cannot hold into null.
-func finite(x float64) *float64 {
-	if math.IsNaN(x) || math.IsInf(x, 0) {
-		return nil
-	}
-	return &x
 }

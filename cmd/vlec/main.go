@@ -1,5 +1,12 @@
 // Command vlec compiles learning neural networks to circuits and proves how
 // closely the circuits follow them. See vlec --help.
+//
+// # For maintainers
+//
+// One file a command: a struct whose tags are the command line, and a Run that
+// calls one function of the library and prints what it returned, as a table for
+// people and as one JSON document for scripts. Whatever computes belongs
+// elsewhere; a test refuses imports that compute.
 package main
 
 import (

@@ -1,6 +1,12 @@
 // Package compile joins the stages from a checked model to the files of a
 // target: lowering, the passes, emission. It is what the commands and the
 // cross-checks share, so that what is verified is what is emitted.
+//
+// # For maintainers
+//
+// The stages do not know one another: lower gives a graph, passes rewrite it,
+// emitters print it. Somebody has to say in which order and with which of the
+// model's settings; doing so twice would let two commands drift apart.
 package compile
 
 import (

@@ -67,12 +67,9 @@ func (v *Verdict) JSON(withElapsed bool) any {
 			out.Problems = append(out.Problems, r.Name+": "+r.Problem)
 		}
 	}
-	if len(out.Problems) == 0 {
-		m := v.Report.NRMSEMax()
-		out.NRMSEMax = &m
-		if w := v.Report.Worst(); w != nil {
-			out.Worst = &worst{w.Worst, w.NRMSE, w.At}
-		}
+	out.NRMSEMax = sim.Finite(v.Report.NRMSEMax())
+	if w := v.Report.Worst(); w != nil && w.Problem == "" {
+		out.Worst = &worst{w.Worst, w.NRMSE, w.At}
 	}
 	if withElapsed {
 		out.Elapsed = &v.Elapsed
