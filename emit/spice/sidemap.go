@@ -3,6 +3,7 @@ package spice
 import (
 	"encoding/json"
 	"io"
+	"math"
 	"path"
 	"path/filepath"
 
@@ -45,7 +46,7 @@ func (d *deck) sideMap() *Map {
 	m := &Map{
 		Model: d.circuit.Name, Hash: d.options.Hash, Level: "ideal", Dialect: d.dialect.name,
 		Netlist: NetlistFile, Units: d.circuit.Units,
-		Resolution: SmallestTime(d.circuit) / d.options.MaxStep,
+		Resolution: math.Round(1e6*SmallestTime(d.circuit)/d.options.MaxStep) / 1e6,
 	}
 	for _, s := range d.circuit.Signals {
 		m.Signals = append(m.Signals, MapSignal{Name: s.Name, Shape: s.Shape, Scale: d.circuit.Units.Voltage, Nodes: d.nodes[s.Net]})
