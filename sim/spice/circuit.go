@@ -51,6 +51,8 @@ type Circuit struct {
 	saves    []saveItem
 	opts     options
 	tran     *tranSpec
+	dc       []dcSpec // innermost first
+	ac       *acSpec
 
 	nodeIndex   map[string]int32 // full name -> node, made on demand
 	deviceIndex map[string]int32

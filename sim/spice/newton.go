@@ -30,13 +30,14 @@ func (s *system) newton(t float64, limit int) error {
 		near   = 1    // first correction up to which the contraction is believed
 		renew  = 8    // solves after which it is measured again
 		good   = 0.03 // contraction with which old factors are kept
+		far    = 100  // correction after which they are not
 	)
 	linear := len(s.funcs) == 0
 	last, rate := math.Inf(1), s.rate
 	for k := range limit {
 		s.stats.Iterations++
 		s.bad = -1
-		fresh := !s.current || rate > good || k > 3
+		fresh := !s.current || rate > good || k > 0 && last > far || k > 3
 		if !s.residual(t, !linear && fresh) {
 			s.current = false
 			return errNotFinite
@@ -76,6 +77,39 @@ func (s *system) newton(t float64, limit int) error {
 	}
 	s.current = false
 	return errDiverged
+}
+
+// balanced checks a solution by what is left of the equations: next to the sum
+// of the magnitudes in its row it must be small. Corrections alone can lie far
+// from a solution, where an exponential is so steep that all of them are short.
+func (s *system) balanced(t float64) bool {
+	const part = 1e-3
+	o := &s.c.opts
+	if !s.residual(t, false) {
+		return false
+	}
+	size := s.scale
+	for k, v := range s.rhs {
+		size[k] = math.Abs(v)
+	}
+	for j := range s.n {
+		v := math.Abs(s.x[j])
+		for p := s.colptr[j]; p < s.colptr[j+1]; p++ {
+			size[s.rowidx[p]] += math.Abs(s.base[p]) * v
+		}
+	}
+	nodes := len(s.c.nodes) - 1
+	for k, r := range s.r[:s.n] {
+		floor := o.abstol
+		if k >= nodes {
+			floor = o.vntol
+		}
+		if !(math.Abs(r) <= floor+part*size[k]) {
+			s.worst = k
+			return false
+		}
+	}
+	return true
 }
 
 // correct adds the correction in r to x and returns its largest part in units
@@ -128,6 +162,10 @@ func (s *system) singular(err error) error {
 	var se *sparse.SingularError
 	if !errors.As(err, &se) || se.Col < 0 || se.Col >= s.n {
 		return err
+	}
+	if se.NotFinite {
+		s.worst = se.Col
+		return errDiverged
 	}
 	at, hint := diag.Pos{}, "check what is connected there"
 	if t := s.c.touching(se.Col); len(t) > 0 {

@@ -99,7 +99,18 @@ func (s *system) solveDC(scale, gmin float64, clamp []nodeIC, limit int) error {
 		s.base[s.diagonal(ic.node-1)] += clampG
 		s.rhs[ic.node-1] += clampG * ic.v
 	}
+	copy(s.guess, s.x)
+	s.rate = 1 // far from the solution old factors do not help
 	err := s.newton(0, limit)
+	if err == nil && !s.balanced(0) {
+		err = errDiverged
+	}
+	if err != nil && len(s.funcs) > 0 {
+		copy(s.x, s.guess)
+		if again := s.damped(0, limit); again == nil && s.balanced(0) {
+			err = nil
+		}
+	}
 	copy(s.base, s.static)
 	s.current = false
 	return err

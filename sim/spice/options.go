@@ -39,10 +39,12 @@ type tranSpec struct {
 	uic                     bool
 }
 
-// analyses evaluates .options, .temp and .tran.
+// analyses evaluates .tran, .dc and .ac.
 func (el *elaborator) analyses() {
 	n, c := el.n, el.c
 	s := el.top.scope
+	el.sweeps()
+	el.frequencies()
 	if t := n.tran; t != nil {
 		tr := &tranSpec{pos: t.pos, uic: t.uic}
 		tr.step = el.eval(s, t.step, "the step", t.pos)

@@ -119,7 +119,14 @@ func (run *transient) consistent() error {
 	for k, q := range run.q {
 		s.rhs[k] += q / h
 	}
-	return s.newton(0, s.c.opts.itl1)
+	s.rate = 1
+	if err := s.newton(0, s.c.opts.itl1); err != nil {
+		return err
+	}
+	if !s.balanced(0) {
+		return errDiverged
+	}
+	return nil
 }
 
 // holdStates puts states with a node of their own back to exactly where they

@@ -42,6 +42,9 @@ type system struct {
 
 	// One more place than unknowns: the last is ground, held at zero.
 	x, rhs, r []float64
+	scale     []float64
+	guess     []float64 // scratch of op.go and damped.go
+	try, step []float64
 	regs, adj []float64
 
 	rate  float64 // contraction of the last solve that showed it
@@ -67,7 +70,8 @@ type triplet struct {
 func newSystem(c *Circuit, stats *Stats, clamp []int32) (*system, error) {
 	s := &system{c: c, n: c.unknowns(), stats: stats, bad: -1}
 	s.x, s.rhs, s.r = make([]float64, s.n+1), make([]float64, s.n+1), make([]float64, s.n+1)
-	s.bias = make([]float64, s.n+1)
+	s.guess, s.try, s.step = make([]float64, s.n+1), make([]float64, s.n+1), make([]float64, s.n+1)
+	s.bias, s.scale = make([]float64, s.n+1), make([]float64, s.n+1)
 
 	var ts []triplet
 	ground := int32(s.n)
