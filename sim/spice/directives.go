@@ -63,7 +63,7 @@ func (p *parser) directive(s *scanner, word string, f field) {
 	case ".ac":
 		p.acCard(s, at)
 	case ".meas", ".measure":
-		p.n.meas = append(p.n.meas, measCard{at, s.l, s.off})
+		p.measure(s, at)
 	case ".noise", ".tf", ".sens", ".pz", ".disto", ".four", ".fourier", ".sp", ".hb", ".wave":
 		p.warnf(at, "op, dc, ac and tran are simulated", "%s is not simulated", word)
 	case ".step":

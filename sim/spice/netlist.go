@@ -69,13 +69,6 @@ type acCard struct {
 	points, fmin, fmax quantity
 }
 
-// A measCard is a .measure card, kept for the analysis it names.
-type measCard struct {
-	pos  pos
-	line *logicalLine
-	off  int
-}
-
 type param struct {
 	name string
 	val  quantity
