@@ -1,0 +1,464 @@
+package verilog
+
+import "math/bits"
+
+// stopped says why a unit gave up control.
+type stopped uint8
+
+const (
+	atEnd stopped = iota
+	atDelay
+	atEvent
+	atTrap // exec2 only: the instruction at pc needs exec4
+	atFinish
+	atLimit
+)
+
+// maxRun is the number of backward jumps after which a unit that does not wait
+// counts as hanging.
+const maxRun = 1 << 28
+
+// run executes code from pc until the unit ends or waits.
+func (m *Sim) run(pc int) (stopped, int) {
+	for {
+		if !m.fast {
+			return m.exec4(pc)
+		}
+		why, at := m.exec2(m.p.code, pc)
+		if why != atTrap {
+			return why, at
+		}
+		// An unknown bit appears. Up to here the second bank is zero, so that
+		// exec4 can go on with the same instruction.
+		m.slow()
+		pc = at
+	}
+}
+
+// exec2 executes with two states.
+func (m *Sim) exec2(code []instr, pc int) (stopped, int) {
+	s := m.a
+	budget := maxRun
+	for {
+		in := &code[pc]
+		pc++
+		switch in.op {
+		case iEnd:
+			return atEnd, pc
+		case iMov:
+			s[in.d] = s[in.x]
+		case iZext:
+			s[in.d] = s[in.x] << (in.sh & 63) >> (in.sh & 63)
+		case iSext:
+			s[in.d] = uint64(int64(s[in.x]<<(in.sh&63)) >> (in.sh & 63))
+		case iAddZ:
+			s[in.d] = (s[in.x] + s[in.y]) << (in.sh & 63) >> (in.sh & 63)
+		case iAddS:
+			s[in.d] = uint64(int64((s[in.x]+s[in.y])<<(in.sh&63)) >> (in.sh & 63))
+		case iSubZ:
+			s[in.d] = (s[in.x] - s[in.y]) << (in.sh & 63) >> (in.sh & 63)
+		case iSubS:
+			s[in.d] = uint64(int64((s[in.x]-s[in.y])<<(in.sh&63)) >> (in.sh & 63))
+		case iMulZ:
+			s[in.d] = (s[in.x] * s[in.y]) << (in.sh & 63) >> (in.sh & 63)
+		case iMulS:
+			s[in.d] = uint64(int64((s[in.x]*s[in.y])<<(in.sh&63)) >> (in.sh & 63))
+		case iNegZ:
+			s[in.d] = -s[in.x] << (in.sh & 63) >> (in.sh & 63)
+		case iNegS:
+			s[in.d] = uint64(int64(-s[in.x]<<(in.sh&63)) >> (in.sh & 63))
+		case iDivU:
+			if s[in.y] == 0 {
+				return atTrap, pc - 1
+			}
+			s[in.d] = s[in.x] / s[in.y]
+		case iDivS:
+			if s[in.y] == 0 {
+				return atTrap, pc - 1
+			}
+			s[in.d] = uint64(int64(uint64(int64(s[in.x])/int64(s[in.y]))<<(in.sh&63)) >> (in.sh & 63))
+		case iModU:
+			if s[in.y] == 0 {
+				return atTrap, pc - 1
+			}
+			s[in.d] = s[in.x] % s[in.y]
+		case iModS:
+			if s[in.y] == 0 {
+				return atTrap, pc - 1
+			}
+			s[in.d] = uint64(int64(s[in.x]) % int64(s[in.y]))
+		case iAnd:
+			s[in.d] = s[in.x] & s[in.y]
+		case iOr:
+			s[in.d] = s[in.x] | s[in.y]
+		case iXor:
+			s[in.d] = s[in.x] ^ s[in.y]
+		case iNot:
+			s[in.d] = ^s[in.x]
+		case iNotZ:
+			s[in.d] = ^s[in.x] << (in.sh & 63) >> (in.sh & 63)
+		case iXnor:
+			s[in.d] = ^(s[in.x] ^ s[in.y])
+		case iXnorZ:
+			s[in.d] = ^(s[in.x] ^ s[in.y]) << (in.sh & 63) >> (in.sh & 63)
+		case iShlZ:
+			s[in.d] = s[in.x] << s[in.y] << (in.sh & 63) >> (in.sh & 63)
+		case iShlS:
+			s[in.d] = uint64(int64(s[in.x]<<s[in.y]<<(in.sh&63)) >> (in.sh & 63))
+		case iShr:
+			s[in.d] = s[in.x] >> s[in.y]
+		case iShrS:
+			s[in.d] = uint64(int64(s[in.x]<<(in.sh&63)>>(in.sh&63)>>s[in.y]<<(in.sh&63)) >> (in.sh & 63))
+		case iSar:
+			s[in.d] = uint64(int64(s[in.x]) >> s[in.y])
+		case iShlCZ:
+			s[in.d] = s[in.x] << (in.lo & 63) << (in.sh & 63) >> (in.sh & 63)
+		case iShlCS:
+			s[in.d] = uint64(int64(s[in.x]<<(in.lo&63)<<(in.sh&63)) >> (in.sh & 63))
+		case iShrC:
+			s[in.d] = s[in.x] >> (in.lo & 63)
+		case iShrCS:
+			s[in.d] = uint64(int64(s[in.x]<<(in.sh&63)>>(in.sh&63)>>(in.lo&63)<<(in.sh&63)) >> (in.sh & 63))
+		case iSarC:
+			s[in.d] = uint64(int64(s[in.x]) >> (in.lo & 63))
+		case iEq:
+			s[in.d] = flag(s[in.x] == s[in.y])
+		case iNe:
+			s[in.d] = flag(s[in.x] != s[in.y])
+		case iLtU:
+			s[in.d] = flag(s[in.x] < s[in.y])
+		case iLtS:
+			s[in.d] = flag(int64(s[in.x]) < int64(s[in.y]))
+		case iLeU:
+			s[in.d] = flag(s[in.x] <= s[in.y])
+		case iLeS:
+			s[in.d] = flag(int64(s[in.x]) <= int64(s[in.y]))
+		case iMatch:
+			s[in.d] = flag((s[in.x]^s[in.y])&s[in.z] == 0)
+		case iRedAnd:
+			s[in.d] = flag(^s[in.x]<<(in.sh&63) == 0)
+		case iRedOr:
+			s[in.d] = flag(s[in.x] != 0)
+		case iRedXor:
+			s[in.d] = uint64(bits.OnesCount64(s[in.x]) & 1)
+		case iLogNot:
+			s[in.d] = flag(s[in.x] == 0)
+		case iLogAnd:
+			s[in.d] = flag(s[in.x] != 0 && s[in.y] != 0)
+		case iLogOr:
+			s[in.d] = flag(s[in.x]|s[in.y] != 0)
+		case iSel:
+			v := s[in.z]
+			if s[in.x] != 0 {
+				v = s[in.y]
+			}
+			s[in.d] = v
+		case iPart:
+			s[in.d] = s[in.x] >> (in.lo & 63) << (in.sh & 63) >> (in.sh & 63)
+		case iPartX:
+			v := s[in.x]>>(in.lo&63) | s[in.x+1]<<(64-in.lo&63)
+			s[in.d] = v << (in.sh & 63) >> (in.sh & 63)
+		case iPartV:
+			off := uint64(int64(s[in.y])*int64(in.k) + int64(in.imm))
+			if off > uint64(in.z) {
+				return atTrap, pc - 1
+			}
+			s[in.d] = s[in.x] >> (off & 63) << (in.sh & 63) >> (in.sh & 63)
+		case iPartVW:
+			off := uint64(int64(s[in.y])*int64(in.k) + int64(in.imm))
+			if off > uint64(in.z) {
+				return atTrap, pc - 1
+			}
+			at := in.x + uint16(off>>6)
+			v := s[at]>>(off&63) | s[at+1]<<1<<(63-off&63)
+			s[in.d] = v << (in.sh & 63) >> (in.sh & 63)
+		case iCat:
+			s[in.d] = s[in.x]<<(in.lo&63) | s[in.y]
+		case iMemRd:
+			mem := &m.mems[in.imm]
+			addr := s[in.x]
+			if addr >= uint64(len(mem.a)) || mem.unknown > 0 && mem.b[addr] != 0 {
+				return atTrap, pc - 1
+			}
+			s[in.d] = mem.a[addr]
+		case iGeneric:
+			if !m.generic2(m.p.cells[pc-1]) {
+				return atTrap, pc - 1
+			}
+		case iUnknown:
+			return atTrap, pc - 1
+		case iJmp:
+			if int(in.imm) < pc {
+				if budget--; budget < 0 {
+					return atLimit, pc - 1
+				}
+			}
+			pc = int(in.imm)
+		case iJz:
+			if s[in.x] == 0 {
+				pc = int(in.imm)
+			}
+		case iJnz:
+			if s[in.x] != 0 {
+				pc = int(in.imm)
+			}
+		case iSwitch:
+			pc = int(m.p.tables[in.imm].at(s[in.x]))
+		case iSt:
+			if v := s[in.x]; s[in.d] != v {
+				old := s[in.d]
+				s[in.d] = v
+				for _, w := range m.p.watch[in.d] {
+					m.dirty[w.word] |= w.bits
+				}
+				if m.p.special[in.d] {
+					m.edge(in.d, old, 0, v, 0)
+				}
+			}
+		case iNba:
+			m.nba = append(m.nba, later{kind: laterSlot, slot: in.d, a: s[in.x]})
+		case iNbaMem:
+			m.nba = append(m.nba, later{kind: laterMem, dest: in.imm, off: int64(s[in.y]), a: s[in.x]})
+		default:
+			if why := m.effect(in); why != atEnd {
+				return why, pc
+			}
+		}
+	}
+}
+
+func flag(b bool) uint64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func (t *switchTable) at(v uint64) int32 {
+	if t.dense != nil {
+		if i := v - t.min; i < uint64(len(t.dense)) {
+			return t.dense[i]
+		}
+		return t.def
+	}
+	if at, ok := t.m[v]; ok {
+		return at
+	}
+	return t.def
+}
+
+// exec4 executes with four states. A data instruction whose operands are all
+// known runs in exec2, from a program of that one instruction.
+func (m *Sim) exec4(pc int) (stopped, int) {
+	a, b := m.a, m.b
+	budget := maxRun
+	for {
+		in := &m.p.code[pc]
+		c := m.p.cells[pc]
+		pc++
+		if c != nil {
+			m.cell4(in, c)
+			continue
+		}
+		switch in.op {
+		case iEnd:
+			return atEnd, pc
+		case iJmp:
+			if int(in.imm) < pc {
+				if budget--; budget < 0 {
+					return atLimit, pc - 1
+				}
+			}
+			pc = int(in.imm)
+		case iJz:
+			if a[in.x]&^b[in.x] == 0 {
+				pc = int(in.imm)
+			}
+		case iJnz:
+			if a[in.x]&^b[in.x] != 0 {
+				pc = int(in.imm)
+			}
+		case iSwitch:
+			// With an unknown selector the comparisons behind it decide.
+			if b[in.x] == 0 {
+				pc = int(m.p.tables[in.imm].at(a[in.x]))
+			}
+		case iSt:
+			m.setSlot(in.d, a[in.x], b[in.x])
+		case iNba:
+			m.nba = append(m.nba, later{kind: laterSlot, slot: in.d, a: a[in.x], b: b[in.x]})
+		case iNbaMem:
+			if b[in.y] == 0 {
+				m.nba = append(m.nba, later{kind: laterMem, dest: in.imm, off: int64(a[in.y]), a: a[in.x], b: b[in.x]})
+			}
+		default:
+			if why := m.effect(in); why != atEnd {
+				return why, pc
+			}
+		}
+	}
+}
+
+// setSlot stores a signal of one slot and tells those who watch it.
+func (m *Sim) setSlot(d uint16, a, b uint64) {
+	oa, ob := m.a[d], m.b[d]
+	if oa == a && ob == b {
+		return
+	}
+	m.a[d], m.b[d] = a, b
+	if int(d) >= len(m.p.watch) {
+		return
+	}
+	for _, w := range m.p.watch[d] {
+		m.dirty[w.word] |= w.bits
+	}
+	if m.p.special[d] {
+		m.edge(d, oa, ob, a, b)
+	}
+}
+
+func (m *Sim) cell4(in *instr, c *cell) {
+	known := true
+	for _, o := range c.args {
+		for i := range words(o.w) {
+			known = known && m.b[int(o.slot)+i] == 0
+		}
+	}
+	if known && in.op != iGeneric && in.op != iUnknown {
+		m.one[0] = *in
+		if why, _ := m.exec2(m.one[:], 0); why == atEnd {
+			m.b[c.dst.slot] = 0
+			return
+		}
+	}
+	m.store4(c.dst, m.evalCell(c))
+}
+
+// generic2 evaluates a cell in fast mode; it fails when the result has an
+// unknown bit.
+func (m *Sim) generic2(c *cell) bool {
+	for _, o := range c.args {
+		// Constants may have unknown bits.
+		for i := range words(o.w) {
+			if m.b[int(o.slot)+i] != 0 {
+				if c.op != opCaseZ && c.op != opCaseX && c.op != opCeq && c.op != opCne {
+					return false
+				}
+			}
+		}
+	}
+	v := m.evalCell(c)
+	if !v.Known() {
+		return false
+	}
+	m.store4(c.dst, v)
+	return true
+}
+
+func (m *Sim) evalCell(c *cell) Value {
+	var buf [4]Value
+	args := buf[:0]
+	for _, o := range c.args {
+		args = append(args, m.load(o))
+	}
+	if c.op == opMem {
+		return m.mems[c.mem].load(args[0], c.dst)
+	}
+	return eval(c.op, c.dst.w, c.dst.signed, c.lo, c.k, args...)
+}
+
+// load reads an operand as a vector.
+func (m *Sim) load(o operand) Value {
+	v := NewValue(o.w, o.signed)
+	copy(v.A, m.a[o.slot:])
+	copy(v.B, m.b[o.slot:])
+	v.trim()
+	return v
+}
+
+// store4 writes a vector into slots, extended as slots are.
+func (m *Sim) store4(o operand, v Value) {
+	if o.w <= 64 {
+		m.a[o.slot], m.b[o.slot] = spread(v.A[0], o.w, o.signed), spread(v.B[0], o.w, o.signed)
+		return
+	}
+	copy(m.a[o.slot:], v.A)
+	copy(m.b[o.slot:], v.B)
+}
+
+// spread extends the low w bits to the word.
+func spread(u uint64, w int, signed bool) uint64 {
+	sh := 64 - w
+	if signed {
+		return uint64(int64(u<<sh) >> sh)
+	}
+	return u << sh >> sh
+}
+
+// A memory is the storage of an array of words, each of n slots.
+type memory struct {
+	sig     *Signal
+	n       int
+	a, b    []uint64
+	unknown int // words that are not known
+}
+
+func newMemory(s *Signal) memory {
+	m := memory{sig: s, n: words(s.Width), unknown: s.Depth}
+	m.a, m.b = make([]uint64, m.n*s.Depth), make([]uint64, m.n*s.Depth)
+	for i := range s.Depth {
+		m.put(i, allX(s.Width, s.Signed))
+	}
+	m.unknown = s.Depth
+	return m
+}
+
+// load reads a word; an unknown address and one outside give x.
+func (mem *memory) load(addr Value, d operand) Value {
+	i, ok := addr.Int64()
+	if !ok || i < 0 || i >= int64(mem.sig.Depth) {
+		return allX(d.w, d.signed)
+	}
+	return mem.get(int(i))
+}
+
+func (mem *memory) get(i int) Value {
+	v := NewValue(mem.sig.Width, mem.sig.Signed)
+	copy(v.A, mem.a[i*mem.n:])
+	copy(v.B, mem.b[i*mem.n:])
+	v.trim()
+	return v
+}
+
+// put writes a word and tells whether it changed.
+func (mem *memory) put(i int, v Value) bool {
+	if mem.n == 1 {
+		return mem.put1(i, spread(v.A[0], v.Width, mem.sig.Signed), spread(v.B[0], v.Width, mem.sig.Signed))
+	}
+	a, b := mem.a[i*mem.n:(i+1)*mem.n], mem.b[i*mem.n:(i+1)*mem.n]
+	changed, was, is := false, false, false
+	for k := range a {
+		changed = changed || a[k] != v.A[k] || b[k] != v.B[k]
+		was, is = was || b[k] != 0, is || v.B[k] != 0
+		a[k], b[k] = v.A[k], v.B[k]
+	}
+	mem.count(was, is)
+	return changed
+}
+
+func (mem *memory) put1(i int, a, b uint64) bool {
+	if mem.a[i] == a && mem.b[i] == b {
+		return false
+	}
+	mem.count(mem.b[i] != 0, b != 0)
+	mem.a[i], mem.b[i] = a, b
+	return true
+}
+
+func (mem *memory) count(was, is bool) {
+	if was && !is {
+		mem.unknown--
+	} else if is && !was {
+		mem.unknown++
+	}
+}

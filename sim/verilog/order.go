@@ -1,0 +1,211 @@
+package verilog
+
+import "slices"
+
+// order puts the combinational units into an order of evaluation, each behind
+// those it depends on, then the clocked units domain by domain, then the
+// processes that wait. Every unit of the first two kinds gets a number in the
+// set of dirty units; domains begin at a word of their own.
+func (p *program) order() {
+	var comb, clocked, procs []*unit
+	for _, u := range p.d.units {
+		switch u.kind {
+		case unitComb:
+			comb = append(comb, u)
+		case unitClocked:
+			clocked = append(clocked, u)
+		default:
+			procs = append(procs, u)
+		}
+	}
+	writers := map[*Signal][]int{}
+	for i, u := range comb {
+		for _, s := range u.writes {
+			writers[s] = append(writers[s], i)
+		}
+	}
+	bit := 0
+	p.loops = make([]bool, len(comb))
+	for _, group := range components(len(comb), func(i int) []int {
+		var from []int
+		for _, s := range comb[i].reads {
+			from = append(from, writers[s]...)
+		}
+		return from
+	}) {
+		slices.Sort(group)
+		for _, i := range group {
+			p.loops[bit] = len(group) > 1
+			p.units = append(p.units, unitCode{u: comb[i], bit: bit})
+			bit++
+		}
+	}
+	p.ncomb = bit
+	p.unitAt = map[int]int{}
+	for len(clocked) > 0 {
+		bit = (bit + 63) &^ 63
+		dom := domain{trig: clocked[0].trig, lo: bit / 64}
+		rest := clocked[:0:0]
+		for _, u := range clocked {
+			if !slices.Equal(u.trig, dom.trig) {
+				rest = append(rest, u)
+				continue
+			}
+			p.unitAt[bit] = len(p.units)
+			p.units = append(p.units, unitCode{u: u, bit: bit})
+			bit++
+		}
+		clocked = rest
+		dom.hi = (bit + 63) / 64
+		p.domains = append(p.domains, dom)
+	}
+	p.words = (bit + 63) / 64
+	for _, u := range procs {
+		p.procs = append(p.procs, len(p.units))
+		p.units = append(p.units, unitCode{u: u, bit: -1})
+	}
+	count := map[*Signal]int{}
+	for _, u := range p.d.units {
+		for _, s := range u.writes {
+			count[s]++
+		}
+	}
+	for i := range p.units {
+		u := &p.units[i]
+		for _, s := range u.u.writes {
+			// Two writers of one variable: a unit must write again even if
+			// nothing that it reads has changed.
+			u.always = u.always || count[s] > 1 && !s.net
+		}
+		walk(u.u.body, func(n *node) { u.always = u.always || n.op == opSysFn }, func(s st) {
+			switch s := s.(type) {
+			case *sSys, *sTrigger:
+				u.always = true
+			case *sAssign:
+				u.always = u.always || s.delay != nil
+			}
+		})
+	}
+}
+
+// components returns the strongly connected components of a graph, each
+// behind those that it depends on (Tarjan's algorithm, without recursion).
+func components(n int, from func(int) []int) (out [][]int) {
+	const unseen = -1
+	index := make([]int, n)
+	low := make([]int, n)
+	onStack := make([]bool, n)
+	for i := range index {
+		index[i] = unseen
+	}
+	type frame struct {
+		v    int
+		next []int
+	}
+	var stack []int
+	counter := 0
+	for root := range n {
+		if index[root] != unseen {
+			continue
+		}
+		visit := func(v int) frame {
+			index[v], low[v] = counter, counter
+			counter++
+			stack = append(stack, v)
+			onStack[v] = true
+			return frame{v, from(v)}
+		}
+		work := []frame{visit(root)}
+		for len(work) > 0 {
+			f := &work[len(work)-1]
+			if len(f.next) > 0 {
+				w := f.next[0]
+				f.next = f.next[1:]
+				if index[w] == unseen {
+					work = append(work, visit(w))
+				} else if onStack[w] {
+					low[f.v] = min(low[f.v], index[w])
+				}
+				continue
+			}
+			v := f.v
+			work = work[:len(work)-1]
+			if len(work) > 0 {
+				u := work[len(work)-1].v
+				low[u] = min(low[u], low[v])
+			}
+			if low[v] != index[v] {
+				continue
+			}
+			var group []int
+			for {
+				w := stack[len(stack)-1]
+				stack = stack[:len(stack)-1]
+				onStack[w] = false
+				group = append(group, w)
+				if w == v {
+					break
+				}
+			}
+			out = append(out, group)
+		}
+	}
+	return out
+}
+
+// watchers notes for every signal which units have to run after it changes.
+func (p *program) watchers() {
+	p.watch = make([][]mark, p.nsigSlots())
+	p.special = make([]bool, len(p.watch))
+	p.edges = make([][]edgeWatch, len(p.watch))
+	p.memo = make([][]mark, len(p.mems))
+	add := func(list *[]mark, bit int) {
+		for i := range *list {
+			if (*list)[i].word == int32(bit/64) {
+				(*list)[i].bits |= 1 << (bit % 64)
+				return
+			}
+		}
+		*list = append(*list, mark{int32(bit / 64), 1 << (bit % 64)})
+	}
+	p.live, p.driver = map[*Signal]bool{}, map[*Signal]*unit{}
+	for i := range p.units {
+		u := &p.units[i]
+		for _, s := range u.u.reads {
+			p.live[s] = true
+		}
+		for _, s := range u.u.writes {
+			p.live[s] = true
+			if p.driver[s] == nil {
+				p.driver[s] = u.u
+			}
+		}
+		if u.bit < 0 {
+			continue
+		}
+		for _, s := range u.u.reads {
+			// A process does not see its own changes: it is not waiting.
+			if u.u.kind == unitComb && !u.u.assign && slices.Contains(u.u.writes, s) {
+				continue
+			}
+			if s.Depth > 0 {
+				add(&p.memo[s.slot], u.bit)
+			} else {
+				add(&p.watch[s.slot], u.bit)
+			}
+		}
+	}
+	for _, s := range p.d.Signals {
+		if s.watched && s.Depth == 0 && !s.local {
+			p.special[s.slot] = true
+		}
+	}
+	for i, d := range p.domains {
+		for _, t := range d.trig {
+			p.special[t.sig.slot] = true
+			p.edges[t.sig.slot] = append(p.edges[t.sig.slot], edgeWatch{t.edge, i})
+		}
+	}
+}
+
+func (p *program) nsigSlots() int { return p.nsig + 1 }
