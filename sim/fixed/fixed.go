@@ -1,0 +1,363 @@
+// Package fixed is the integer model of a fixed-point core: the synchronous
+// semantics of the reference under a format plan, word for word what the RTL
+// must compute.
+//
+// # For maintainers
+//
+// The arithmetic is written down in package format; this package, the RTL and the
+// simulators that run the RTL each do it in their own way. Sums need 63 bits at
+// most up to operands of 24 bits; wider plans are refused by New.
+//
+// The order of work is not the RTL's: populations one after another, each as
+// plain loops over rows. All sums are exact, so no result depends on the order.
+package fixed
+
+import (
+	"fmt"
+
+	"vlec/emit/verilog/format"
+)
+
+// A Core is a network of integers that can be stepped. The zero value is of no
+// use; call New. Step does not allocate.
+type Core struct {
+	// Learn may be changed between steps; a core whose plan does not learn
+	// ignores it.
+	Learn bool
+
+	plan   *format.Plan
+	inputs [][]int64 // by input
+	target [][]int64 // by population, nil where there is none
+	pops   []Neurons
+	links  []link
+	bias   [][]int64
+	count  Counters
+}
+
+// Neurons are the words of one population after a step.
+type Neurons struct {
+	U, V  []int64
+	Y, R  []int64
+	Slope []int64
+	E, S  []int64 // prospective error, and times the learning rate's mantissa
+	Back  []int64 // what the error neurons were given, before the slope
+	Drive []int64 // sum of w r
+
+	former []int64 // rates of the step before
+	sum    []int64 // of w e, for the next step
+}
+
+// Counters tell what the formats did to a run.
+type Counters struct {
+	Steps     int64
+	Saturated map[string]int64 // by signal: "hidden.y"
+	Updates   int64            // of weights, with a nonzero error and rate
+	Lost      int64            // of these, rounded to nothing
+	Clipped   int64            // of these, held at a bound
+}
+
+type link struct {
+	*format.ProjectionPlan
+	n, m   int
+	w      []int64
+	sender []int64 // rates of the step before, or inputs
+}
+
+// New prepares a core at its start.
+func New(p *format.Plan) (*Core, error) {
+	if err := check(p); err != nil {
+		return nil, err
+	}
+	c := &Core{plan: p, Learn: p.Learning}
+	for _, in := range p.Inputs {
+		c.inputs = append(c.inputs, make([]int64, in.Size))
+	}
+	for i := range p.Populations {
+		q := &p.Populations[i]
+		z := Neurons{}
+		for _, v := range []*[]int64{&z.U, &z.V, &z.Y, &z.R, &z.Slope, &z.E, &z.S, &z.Back, &z.Drive, &z.former, &z.sum} {
+			*v = make([]int64, q.Size)
+		}
+		var target []int64
+		if q.Target != "" {
+			target = make([]int64, q.Size)
+		}
+		c.pops = append(c.pops, z)
+		c.target = append(c.target, target)
+		c.bias = append(c.bias, append([]int64(nil), q.Bias...))
+	}
+	for i := range p.Projections {
+		q := &p.Projections[i]
+		l := link{ProjectionPlan: q, n: p.Populations[q.To].Size, w: append([]int64(nil), q.W...)}
+		if q.From >= 0 {
+			l.sender = c.pops[q.From].former
+		} else {
+			l.sender = c.inputs[q.Input]
+		}
+		l.m = len(l.sender)
+		c.links = append(c.links, l)
+	}
+	c.Clear()
+	return c, nil
+}
+
+// check refuses a plan whose sums could leave 63 bits.
+func check(p *format.Plan) error {
+	for _, s := range []struct {
+		name string
+		bits int
+	}{
+		{"the drive", max(p.Drive.Bits, p.Drive.Bits+p.Membrane.State.Frac-p.Drive.Frac)},
+		{"the membrane", p.Membrane.State.Bits + max(p.Drive.Frac-p.Membrane.State.Frac, 0)},
+		{"the lead", p.Membrane.Delta.Bits + p.Membrane.Lead.Bits},
+		{"the returning error", p.BackSum.Bits},
+		{"the error neuron", p.Neuron.State.Bits + max(p.Slope.Frac+p.Back.Frac-p.Neuron.State.Frac, 0)},
+		{"a product of operands", 2 * p.Bits},
+	} {
+		if s.bits > 62 {
+			return fmt.Errorf("%s needs %d bits, which the integer model does not have; plan with fewer bits", s.name, s.bits)
+		}
+	}
+	return nil
+}
+
+// Clear takes everything but the weights back to the start.
+func (c *Core) Clear() {
+	for i := range c.pops {
+		z, q := &c.pops[i], &c.plan.Populations[i]
+		for _, v := range [][]int64{z.Y, z.R, z.Slope, z.E, z.S, z.Back, z.Drive, z.former, z.sum, z.V} {
+			clear(v)
+		}
+		copy(z.U, q.U0)
+		copy(z.V, q.V0)
+	}
+	c.count = Counters{Saturated: map[string]int64{}}
+}
+
+// floor is x * 2^-k rounded down.
+func floor(x int64, k int) int64 {
+	if k >= 0 {
+		return x >> uint(k)
+	}
+	return x << uint(-k)
+}
+
+// near is x * 2^-k rounded to the nearest, halves up.
+func near(x int64, k int) int64 {
+	if k > 0 {
+		return (x + 1<<uint(k-1)) >> uint(k)
+	}
+	return x << uint(-k)
+}
+
+// sat holds x within a format and counts where it had to.
+func (c *Core) sat(x int64, q format.Q, pop int, signal string) int64 {
+	most := q.Max()
+	if x >= -most && x <= most {
+		return x
+	}
+	c.count.Saturated[c.plan.Populations[pop].Name+"."+signal]++
+	if x < 0 {
+		return -most
+	}
+	return most
+}
+
+// difference is a - b, rounded to the fraction to, for words of the fractions fa
+// and fb.
+func difference(a int64, fa int, b int64, fb, to int) int64 {
+	f := max(fa, fb)
+	return near(a<<uint(f-fa)-b<<uint(f-fb), f-to)
+}
+
+// Step advances by dt with the inputs and targets that the caller has set.
+func (c *Core) Step() {
+	for i := range c.pops {
+		copy(c.pops[i].former, c.pops[i].R)
+	}
+	if c.plan.Backward {
+		for i := range c.pops {
+			c.receive(i)
+		}
+	}
+	for i := range c.pops {
+		c.drive(i)
+	}
+	for i := range c.links {
+		c.sweep(&c.links[i])
+	}
+	for i := range c.pops {
+		c.advance(i)
+	}
+	c.count.Steps++
+}
+
+// receive moves the error neurons of population k on.
+func (c *Core) receive(k int) {
+	p, q, z := c.plan, &c.plan.Populations[k], &c.pops[k]
+	if !q.Error {
+		return
+	}
+	unit := p.Neuron
+	for i := range q.Size {
+		g := c.sat(near(z.sum[i], p.BackSum.Frac-p.Back.Frac), p.Back, k, "back")
+		if q.Target != "" {
+			t := c.target[k][i] - z.R[i]
+			if p.Nudged {
+				t = near(q.Beta*t, p.Rate.Frac+p.Nudge.Frac-p.Back.Frac)
+			} else {
+				t = near(t, p.Rate.Frac-p.Back.Frac)
+			}
+			g = c.sat(g+t, p.Back, k, "back")
+		}
+		z.Back[i] = g
+		x := z.Slope[i] * g
+		d := c.sat(difference(x, p.Slope.Frac+p.Back.Frac, z.V[i], unit.State.Frac, unit.Delta.Frac), unit.Delta, k, "dV")
+		e := near(z.V[i]+floor(q.ErrorLead[i]*d, unit.LeadShift()), unit.OutShift())
+		z.E[i] = c.sat(e, p.Error, k, "e")
+		z.V[i] += near(q.ErrorLag[i]*d, unit.LagShift())
+		z.S[i] = z.E[i]
+		if p.Scaled {
+			z.S[i] = c.sat(near(q.Mantissa*z.E[i], p.Scale.Frac), p.Error, k, "s")
+		}
+	}
+	clear(z.sum)
+}
+
+// drive starts the sums of population k with the bias, and lets it learn.
+func (c *Core) drive(k int) {
+	p, z := c.plan, &c.pops[k]
+	clear(z.Drive)
+	for i, word := range c.bias[k] {
+		one := int64(1) << uint(p.Rate.Frac)
+		z.Drive[i] = (word >> uint(p.Hidden())) * one
+		if c.Learn && p.Populations[k].BiasPlastic {
+			low, high := p.Limits()
+			c.bias[k][i] = c.update(word, z.S[i], one, low, high)
+		}
+	}
+}
+
+// sweep makes the pass over the weights of a projection: drive, returning error,
+// update.
+func (c *Core) sweep(l *link) {
+	p := c.plan
+	hidden := uint(p.Hidden())
+	to := &c.pops[l.To]
+	var sum []int64
+	if l.Feedback != format.None {
+		sum = c.pops[l.From].sum
+	}
+	learn := c.Learn && l.Plastic
+	for i := range l.n {
+		row := l.w[i*l.m : (i+1)*l.m]
+		e, s := to.E[i], to.S[i]
+		drive := int64(0)
+		for j, word := range row {
+			drive += (word >> hidden) * l.sender[j]
+		}
+		to.Drive[i] += drive
+		switch {
+		case sum == nil:
+		case l.B != nil:
+			for j, b := range l.B[i*l.m : (i+1)*l.m] {
+				sum[j] += b * e
+			}
+		default:
+			for j, word := range row {
+				sum[j] += (word >> hidden) * e
+			}
+		}
+		if !learn || s == 0 {
+			continue
+		}
+		for j, word := range row {
+			row[j] = c.update(word, s, l.sender[j], l.Low, l.High)
+		}
+	}
+}
+
+// update returns a stored weight after one step of learning.
+func (c *Core) update(word, s, r, low, high int64) int64 {
+	if s == 0 || r == 0 {
+		return word
+	}
+	c.count.Updates++
+	d := near(s*r, c.plan.UpdateShift())
+	if d == 0 {
+		c.count.Lost++
+	}
+	word += d
+	if word < low || word > high {
+		c.count.Clipped++
+		word = min(max(word, low), high)
+	}
+	return word
+}
+
+// advance moves the membranes of population k on.
+func (c *Core) advance(k int) {
+	p, q, z := c.plan, &c.plan.Populations[k], &c.pops[k]
+	unit := p.Membrane
+	var table *format.Table
+	if q.Table >= 0 {
+		table = &p.Tables[q.Table]
+	}
+	for i := range q.Size {
+		a, fa := z.Drive[i], p.Drive.Frac
+		if p.GammaWord != 0 && q.Error {
+			fg := p.Gamma.Frac + p.Error.Frac
+			f := max(fa, fg)
+			a, fa = a<<uint(f-fa)+(p.GammaWord*z.E[i])<<uint(f-fg), f
+		}
+		d := c.sat(difference(a, fa, z.U[i], unit.State.Frac, unit.Delta.Frac), unit.Delta, k, "dU")
+		y := near(z.U[i]+floor(q.Lead[i]*d, unit.LeadShift()), unit.OutShift())
+		if table != nil { // beyond the table's range phi is flat
+			most := p.Potential.Max()
+			y = min(max(y, -most), most)
+		} else {
+			y = c.sat(y, p.Potential, k, "y")
+		}
+		z.Y[i] = y
+		z.U[i] += near(q.Lag[i]*d, unit.LagShift())
+		z.R[i], z.Slope[i] = c.activate(table, q.Phi, y, k)
+	}
+}
+
+// activate returns rate and slope of a potential.
+func (c *Core) activate(t *format.Table, phi string, y int64, k int) (r, slope int64) {
+	p := c.plan
+	if t == nil {
+		if phi == "relu" && y <= 0 {
+			return 0, 0
+		}
+		return c.sat(near(y, p.Potential.Frac-p.Rate.Frac), p.Rate, k, "r"), 1 << uint(p.Slope.Frac)
+	}
+	rest := uint(p.Potential.Bits - p.SegmentBits())
+	s := y>>rest + int64(p.Segments/2)
+	slope = t.Slope[s]
+	return t.Base[s] + floor(slope*(y&(1<<rest-1)), p.InterpolationShift()), slope
+}
+
+// Input returns the words of input k for the coming step, for the caller to set.
+func (c *Core) Input(k int) []int64 { return c.inputs[k] }
+
+// Target returns the words of the target of population k for the coming step, nil
+// where it has none.
+func (c *Core) Target(k int) []int64 { return c.target[k] }
+
+// Population returns the words of population k after the last step.
+func (c *Core) Population(k int) *Neurons { return &c.pops[k] }
+
+// W returns the stored weights of projection k, n x m row-major, for reading and
+// writing.
+func (c *Core) W(k int) []int64 { return c.links[k].w }
+
+// Bias returns the stored biases of population k, nil where there is none.
+func (c *Core) Bias(k int) []int64 { return c.bias[k] }
+
+// Plan returns the plan that the core follows.
+func (c *Core) Plan() *format.Plan { return c.plan }
+
+// Counters tells what the formats did since the start or the last Clear.
+func (c *Core) Counters() *Counters { return &c.count }
