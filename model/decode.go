@@ -143,7 +143,7 @@ func (d *decoder) named(n *source.Node, kind string) []*source.Node {
 			continue
 		}
 		if why := badName(f.Key); why != "" {
-			d.FailAt(f.KeyPos, "use a letter, then letters, digits, _ or -", "%s name %q %s", kind, f.Key, why)
+			d.FailAt(f.KeyPos, nameRule, "%s name %q %s", kind, f.Key, why)
 			continue
 		}
 		fold := strings.ToLower(f.Key)
@@ -156,6 +156,17 @@ func (d *decoder) named(n *source.Node, kind string) []*source.Node {
 		list = append(list, f)
 	}
 	return list
+}
+
+const nameRule = "use a letter, then letters, digits, _ or -"
+
+// CheckName returns an error for what cannot be the name of a population, a
+// projection, an input or a target.
+func CheckName(name string) error {
+	if why := badName(name); why != "" {
+		return fmt.Errorf("the name %q %s; %s", name, why, nameRule)
+	}
+	return nil
 }
 
 // badName says what is wrong with a name, "" when nothing is.
