@@ -98,6 +98,9 @@ func (d *decoder) model(root *source.Node) {
 	t := d.Table(root)
 	n := d.net
 	n.Name = t.String("name", modelName(n.File))
+	if why := badName(n.Name); why != "" {
+		t.Fail("name", nameRule, "the name %q %s", n.Name, why) // folders and netlists carry it
+	}
 	n.Description = t.String("description", "")
 	n.Dt = t.Float("dt", 0.01, source.Positive)
 	if t.Need("duration", "say how long a run lasts, in time units") != nil {
@@ -247,7 +250,18 @@ func cause(err error) error {
 	return err
 }
 
-// modelName is the name of a model that gives none.
+// modelName is the name of a model that gives none: that of its file, with - for
+// what no name may contain.
 func modelName(file string) string {
-	return strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
+	base := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
+	name := strings.Map(func(c rune) rune {
+		if badName("a"+string(c)) != "" {
+			return '-'
+		}
+		return c
+	}, base)
+	if badName(name) != "" {
+		return "model"
+	}
+	return name
 }

@@ -83,6 +83,17 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
+func TestModelNames(t *testing.T) {
+	for file, want := range map[string]string{
+		"chain.toml": "chain", "dir/model.toml": "model", "two words.toml": "two-words", "n\u00e4her.toml": "n-her",
+		"2nd.toml": "model", "": "model", ".": "model", strings.Repeat("a", 99): "model",
+	} {
+		if got := modelName(file); got != want || badName(got) != "" {
+			t.Errorf("%q: %q, want %q", file, got, want)
+		}
+	}
+}
+
 // TestMatrices compares the spellings of weights with what they mean.
 func TestMatrices(t *testing.T) {
 	weights := func(spelling string) []float64 {
