@@ -27,7 +27,10 @@ type Options struct {
 	Method  string  // "trap", "gear", or "" for the netlist's .options method
 	MaxStep float64 // s; 0 means the netlist's
 	RelTol  float64 // 0 means the netlist's
-	Engine  string  // "" or "auto"
+	// Engine is "implicit" for modified nodal analysis, "explicit" for the sorted
+	// equations and an explicit method, or "" or "auto" for the faster of the two
+	// that can.
+	Engine string
 
 	Progress func(done float64) // called now and then with the part that is done
 	Log      func(string)       // called with decisions and warnings
@@ -41,7 +44,9 @@ type Stats struct {
 	Rejected       int // by truncation error or because Newton failed
 	Iterations     int // of Newton
 	Factorisations int
+	Evaluations    int // of the sorted equations, by the explicit engine
 	Method         string
+	Structure      string // what the explicit engine made of the circuit
 }
 
 // A Sink takes samples as they come. Begin is called once; the values of Sample
@@ -62,6 +67,9 @@ func (c *Circuit) Tran(ctx context.Context, o Options) (*sim.Trace, *Stats, erro
 	stats := &Stats{}
 	if c.tran == nil {
 		return nil, stats, errAt(c.net.toPos(pos{0, 1, 0}), "add one to the netlist", "there is no .tran card")
+	}
+	if tr, ok, err := c.explicitTran(ctx, o, stats); ok || err != nil {
+		return tr, stats, err
 	}
 	run, err := c.newTransient(o, stats)
 	if err != nil {
@@ -111,13 +119,11 @@ type state struct {
 }
 
 func (c *Circuit) newTransient(o Options, stats *Stats) (*transient, error) {
-	run := &transient{spec: *c.tran, o: o, gear: c.opts.gear, trtol: c.opts.trtol}
-	spec := &run.spec
-	opts := c.opts
-	if o.RelTol > 0 {
-		opts.reltol = o.RelTol
+	spec, hmax, c, err := c.timing(o)
+	if err != nil {
+		return nil, err
 	}
-	c = c.timed(c.tran.step, c.tran.stop, opts)
+	run := &transient{spec: spec, o: o, hmax: hmax, gear: c.opts.gear, trtol: c.opts.trtol}
 	switch o.Method {
 	case "":
 	case "trap", "gear":
@@ -127,24 +133,6 @@ func (c *Circuit) newTransient(o Options, stats *Stats) (*transient, error) {
 	}
 	if c.opts.maxord == 1 {
 		run.gear = false
-	}
-	if o.Engine != "" && o.Engine != "auto" {
-		return nil, errAt(c.net.toPos(spec.pos), "use auto", "unknown engine %q", o.Engine)
-	}
-	for k, t := range o.Times {
-		if t < 0 || !finite(t) || k > 0 && t <= o.Times[k-1] {
-			return nil, errAt(c.net.toPos(spec.pos), "give ascending instants from 0 on", "the requested instants do not ascend")
-		}
-	}
-	if n := len(o.Times); n > 0 {
-		spec.stop, spec.start = o.Times[n-1], 0
-	}
-	run.hmax = spec.tmax
-	if run.hmax == 0 {
-		run.hmax = math.Min(spec.step, (spec.stop-spec.start)/50)
-	}
-	if o.MaxStep > 0 {
-		run.hmax = o.MaxStep
 	}
 	// Truncation error is controlled unless trtol is so large that it never
 	// would be; then every step is the largest one.
@@ -176,6 +164,33 @@ func (c *Circuit) newTransient(o Options, stats *Stats) (*transient, error) {
 		*v = make([]float64, sys.n+1)
 	}
 	return run, nil
+}
+
+// timing is the .tran card with what the options change, the largest step, and
+// the circuit with waveforms and tolerances to match.
+func (c *Circuit) timing(o Options) (spec tranSpec, hmax float64, timed *Circuit, err error) {
+	spec = *c.tran
+	opts := c.opts
+	if o.RelTol > 0 {
+		opts.reltol = o.RelTol
+	}
+	timed = c.timed(spec.step, spec.stop, opts)
+	for k, t := range o.Times {
+		if t < 0 || !finite(t) || k > 0 && t <= o.Times[k-1] {
+			return spec, 0, nil, errAt(c.net.toPos(spec.pos), "give ascending instants from 0 on", "the requested instants do not ascend")
+		}
+	}
+	if n := len(o.Times); n > 0 {
+		spec.stop, spec.start = o.Times[n-1], 0
+	}
+	hmax = spec.tmax
+	if hmax == 0 {
+		hmax = math.Min(spec.step, (spec.stop-spec.start)/50)
+	}
+	if o.MaxStep > 0 {
+		hmax = o.MaxStep
+	}
+	return spec, hmax, timed, nil
 }
 
 func (run *transient) addWave(w *waveform) {

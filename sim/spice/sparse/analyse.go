@@ -11,7 +11,7 @@ func analyse[T Scalar](n int, colptr, rowidx []int32, abs func(T) float64) (*Fac
 	if err := checkPattern(n, colptr, rowidx); err != nil {
 		return nil, err
 	}
-	match, rank := transversal(n, colptr, rowidx)
+	match, rank := Transversal(n, colptr, rowidx)
 	if rank < n {
 		return nil, unmatched(n, match, rank)
 	}
@@ -21,7 +21,7 @@ func analyse[T Scalar](n int, colptr, rowidx []int32, abs func(T) float64) (*Fac
 		rowidx: append([]int32(nil), rowidx[:colptr[n]]...),
 		rowAt:  make([]int32, n),
 	}
-	f.colAt, f.block = blocks(n, colptr, rowidx, match)
+	f.colAt, f.block = Blocks(n, colptr, rowidx, match)
 
 	rowOf := make([]int32, n) // column -> the row matched to it
 	for i, j := range match {

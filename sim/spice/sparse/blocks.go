@@ -1,12 +1,13 @@
 package sparse
 
-// blocks finds the strongly connected components of the directed graph that
+// Blocks finds the strongly connected components of the directed graph that
 // has an edge from column j to column match[i] for every entry (i, j), by
 // Tarjan's algorithm (SIAM J. Comput. 1, 1972). A component is complete only
 // after all that it points to, so components in order of completion make a
-// block upper triangular matrix. It returns the columns in that order and the
-// bounds of the blocks.
-func blocks(n int, colptr, rowidx, match []int32) (order, bounds []int32) {
+// block upper triangular matrix: an equation depends on unknowns of its own and
+// of later blocks. It returns the columns in that order and the bounds of the
+// blocks; match must be complete.
+func Blocks(n int, colptr, rowidx, match []int32) (order, bounds []int32) {
 	order = make([]int32, 0, n)
 	bounds = append(make([]int32, 0, 16), 0)
 	var (

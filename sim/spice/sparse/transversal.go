@@ -1,8 +1,9 @@
 package sparse
 
-// transversal matches rows to columns such that as many columns as possible
-// have an entry in their row: match[row] = column, or -1 (Duff, "On algorithms
-// for obtaining a maximum transversal", ACM TOMS 7, 1981).
+// Transversal matches rows to columns such that as many columns as possible
+// have an entry in their row, and returns the column of each row, or -1, and
+// how many are matched (Duff, "On algorithms for obtaining a maximum
+// transversal", ACM TOMS 7, 1981).
 //
 // The diagonal is taken where it is there: in a circuit it holds the sum of a
 // node's conductances, the best pivot of its row. The rest is found by
@@ -10,7 +11,7 @@ package sparse
 // goes deeper from a column it looks for a row that is still free. A voltage
 // source (zero diagonal) then swaps rows with its own node instead of
 // displacing pivots along a long path, which would cost fill and accuracy.
-func transversal(n int, colptr, rowidx []int32) (match []int32, rank int) {
+func Transversal(n int, colptr, rowidx []int32) (match []int32, rank int) {
 	match = filled(n, -1)
 	columnDone := make([]bool, n)
 	for j := range n {
