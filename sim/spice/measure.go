@@ -302,11 +302,10 @@ func (m *measurer) measure(card *measCard) float64 {
 			return 0
 		}
 		k := segment(t, at)
-		slope := (y[k] - y[k-1]) / (t[k] - t[k-1])
 		if card.kind == "deriv" {
-			return slope
+			return derivative(t, y, k, at)
 		}
-		return y[k-1] + slope*(at-t[k-1])
+		return y[k-1] + (y[k]-y[k-1])/(t[k]-t[k-1])*(at-t[k-1])
 	}
 	y := m.series(card.out, t)
 	if m.err != nil {
@@ -317,6 +316,20 @@ func (m *measurer) measure(card *measCard) float64 {
 		return 0
 	}
 	return statistic(card.kind, t, y, lo, hi)
+}
+
+// derivative is that of the parabola through the three samples around at, which
+// lies between samples k-1 and k.
+func derivative(t, y []float64, k int, at float64) float64 {
+	slope := func(i, j int) float64 { return (y[j] - y[i]) / (t[j] - t[i]) }
+	if at-t[k-1] < t[k]-at {
+		k--
+	}
+	if k = min(k, len(t)-2); k < 1 { // at an end
+		return slope(k, k+1)
+	}
+	bend := (slope(k, k+1) - slope(k-1, k)) / (t[k+1] - t[k-1])
+	return slope(k-1, k) + bend*(2*at-t[k-1]-t[k])
 }
 
 // segment is the index k >= 1 with t[k-1] <= at <= t[k].

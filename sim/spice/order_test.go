@@ -126,7 +126,7 @@ l1 a 0 1m ic=0
 .options trtol=1e6
 .tran 1u 5m 0 1u uic
 .end
-`, Options{})
+`, Options{Method: "trap"})
 	v, i := tr.Signal("v(a)"), tr.Signal("i(l1)")
 	for k := range v.Data {
 		e := 0.5*1e-6*v.Data[k]*v.Data[k] + 0.5*1e-3*i.Data[k]*i.Data[k]

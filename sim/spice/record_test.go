@@ -86,7 +86,7 @@ func TestRawReadByNgspice(t *testing.T) {
 	for _, v := range s.Data {
 		most = math.Max(most, v)
 	}
-	for _, text := range []string{fmt.Sprintf("%.6e", float64(len(s.Data))), fmt.Sprintf("%.4e", most)} {
+	for _, text := range []string{fmt.Sprintf("%.6e", float64(len(s.Data))), fmt.Sprintf("%.6e", most)} {
 		if !strings.Contains(out, strings.SplitN(text, "e", 2)[0]) {
 			t.Errorf("ngspice does not read %s back:\n%s", text, out)
 		}
