@@ -58,6 +58,7 @@ type Result struct {
 	NRMSE     float64 // of the worst neuron; +Inf with a Problem
 	MaxAbs    float64 // largest absolute difference of any neuron; +Inf with a Problem
 	Worst     string  // the neuron of NRMSE: "hidden.u[3]", "in_hidden.W[3,0]"
+	Index     int     // where Worst stands in a sample
 	At        float64 // the instant of that neuron's largest difference
 	Scale     float64 // what that neuron's RMS difference was divided by
 	Constant  bool    // Scale is not its RMS about the mean, which is nearly zero
@@ -198,7 +199,7 @@ func compareSignal(ref, got *Signal, moving map[string]float64, opt *Options) Re
 	}{{ref, "the reference"}, {got, "the signal"}} {
 		if i := slices.IndexFunc(side.s.Data, notFinite); i >= 0 {
 			w := side.s.Width()
-			r.Worst, r.At = element(side.s, i%w), side.s.Time[i/w]
+			r.Worst, r.Index, r.At = element(side.s, i%w), i%w, side.s.Time[i/w]
 			return fail("%s is %v in %s at t = %g", r.Worst, side.s.Data[i], side.name, r.At)
 		}
 	}
@@ -230,7 +231,7 @@ func compareSignal(ref, got *Signal, moving map[string]float64, opt *Options) Re
 			e = math.Inf(1)
 		}
 		if e > r.NRMSE {
-			r.NRMSE, r.Worst, r.At = e, element(ref, j), at
+			r.NRMSE, r.Worst, r.Index, r.At = e, element(ref, j), j, at
 			r.Scale, r.Constant, r.Floored = scale, constant, floored
 		}
 	}

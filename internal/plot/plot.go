@@ -20,6 +20,7 @@ import (
 	"image/color"
 	"io"
 
+	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
@@ -137,11 +138,11 @@ func (f *Figure) draw(c draw.Canvas) {
 	y := c.Max.Y - top
 	if f.title != "" {
 		y -= titleHeight
-		c.FillText(titleStyle, vg.Point{X: left, Y: y + 7}, f.title)
+		c.FillText(titleStyle, vg.Point{X: left, Y: y + 7}, fit(titleStyle, f.title))
 	}
 	if f.subtitle != "" {
 		y -= lineHeight
-		c.FillText(quietStyle, vg.Point{X: left, Y: y + 5}, f.subtitle)
+		c.FillText(quietStyle, vg.Point{X: left, Y: y + 5}, fit(quietStyle, f.subtitle))
 	}
 	for _, row := range f.legendRows() {
 		y -= lineHeight
@@ -158,6 +159,18 @@ func (f *Figure) draw(c draw.Canvas) {
 		p.draw(area, &f.x, i == len(f.panels)-1)
 		y -= p.height
 	}
+}
+
+// fit cuts a line that is wider than the panels.
+func fit(style text.Style, line string) string {
+	if style.Width(line) <= width-left-right {
+		return line
+	}
+	runes := []rune(line)
+	for len(runes) > 0 && style.Width(string(runes)+"…") > width-left-right {
+		runes = runes[:len(runes)-1]
+	}
+	return string(runes) + "…"
 }
 
 // legendRows breaks the legend into rows that fit the figure.
@@ -257,13 +270,15 @@ func (k *curve) draw(area *draw.Canvas, x, y *axis) {
 		at := vg.Point{X: area.X(x.place(k.x[i])), Y: area.Y(y.place(k.y[i]))}
 		pieces[len(pieces)-1] = append(pieces[len(pieces)-1], at)
 	}
-	area.StrokeLines(k.style, area.ClipLinesXY(pieces...)...)
-	if !k.points {
-		return
-	}
-	for _, piece := range pieces {
-		for _, at := range piece {
-			area.DrawGlyph(mark(k.style), at)
+	if k.points {
+		for _, piece := range pieces {
+			for _, at := range piece {
+				area.DrawGlyph(mark(k.style), at)
+			}
 		}
 	}
+	for i, piece := range pieces {
+		pieces[i] = straighten(piece)
+	}
+	area.StrokeLines(k.style, area.ClipLinesXY(pieces...)...)
 }

@@ -15,7 +15,10 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"gonum.org/v1/plot/vg"
 	"pgregory.net/rapid"
+
+	"vlec/sim"
 )
 
 func example() map[string]*Figure {
@@ -102,6 +105,27 @@ func TestFigures(t *testing.T) {
 	}
 }
 
+// TestCompared draws the worst neuron of each kind of a comparison.
+func TestCompared(t *testing.T) {
+	signal := func(name string, late float64, times ...float64) *sim.Signal {
+		s := &sim.Signal{Name: name, Shape: []int{2}, Time: times}
+		for _, at := range times {
+			s.Append([]float64{math.Sin(at), math.Cos(at - late)})
+		}
+		return s
+	}
+	time := []float64{0, 1, 2, 3, 4, 5}
+	ref := &sim.Trace{Signals: []*sim.Signal{signal("a.u", 0, time...), signal("b.u", 0, time...), signal("a.r", 0, time...), signal("a.e", 0, time...)}}
+	got := &sim.Trace{Signals: []*sim.Signal{signal("a.u", 0.001, time...), signal("b.u", 0.5, time...), signal("a.r", 0, 0, 0.5, 1.5, 2.5, 3.5, 4.5, 5)}}
+	svg, _ := render(t, Compared("x", "", "", ref, got, sim.Compare(ref, got, sim.Options{Tolerance: 0.2})))
+	text := xmlText(t, svg)
+	for word, want := range map[string]bool{"b.u[1]\n": true, "a.r[": true, "a.u[": false, "a.e[": false, ", fails\n": true} {
+		if strings.Contains(text, word) != want {
+			t.Errorf("%q in the figure: %v, want %v", word, !want, want)
+		}
+	}
+}
+
 // xmlText gives the words of an SVG, one text element a line.
 func xmlText(t *testing.T, svg []byte) string {
 	t.Helper()
@@ -160,7 +184,10 @@ func TestOdd(t *testing.T) {
 	for i := range 30 { // more than the palette, more than a row of the legend
 		many = append(many, Series{Name: "a rather long name", X: []float64{1, 10}, Y: []float64{1, float64(2 + i)}})
 	}
-	render(t, Convergence("many", "", "x", "y", 0, many))
+	svg, _ := render(t, Convergence(strings.Repeat("many ", 99), "", "x", "y", 0, many))
+	if !strings.Contains(xmlText(t, svg), "…\n") {
+		t.Error("a title of 500 characters is not cut")
+	}
 }
 
 func TestThin(t *testing.T) {
@@ -206,6 +233,44 @@ func TestThin(t *testing.T) {
 	})
 }
 
+// TestStraighten wants every point that is left out within the tolerance of the
+// line that replaces it, and few points for what is smooth.
+func TestStraighten(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1))
+		var piece []vg.Point
+		for k := range rapid.IntRange(0, 500).Draw(t, "points") {
+			piece = append(piece, vg.Point{X: vg.Length(k) / 10, Y: vg.Length(random.NormFloat64()) / 20})
+		}
+		kept := straighten(slices.Clone(piece))
+		if len(piece) > 0 && (kept[0] != piece[0] || kept[len(kept)-1] != piece[len(piece)-1]) {
+			t.Fatal("an end is lost")
+		}
+		k := 0
+		for _, p := range piece {
+			for k+1 < len(kept) && kept[k+1].X <= p.X {
+				k++
+			}
+			if kept[k] == p {
+				continue
+			}
+			a, b := kept[k], kept[k+1]
+			at := a.Y + (b.Y-a.Y)*(p.X-a.X)/(b.X-a.X)
+			if math.Abs(float64(at-p.Y)) > 2*tolerance {
+				t.Fatalf("%v is off by %v", p, at-p.Y)
+			}
+		}
+	})
+	var sine []vg.Point
+	for k := range 5000 {
+		x := float64(k) / 10
+		sine = append(sine, vg.Point{X: vg.Length(x), Y: vg.Length(20 * math.Sin(x/10))})
+	}
+	if n := len(straighten(sine)); n < 50 || n > 400 {
+		t.Errorf("%d points for eight periods of a sine", n)
+	}
+}
+
 func TestTicks(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		magnitude := math.Pow(10, rapid.Float64Range(-12, 12).Draw(t, "magnitude"))
@@ -214,12 +279,12 @@ func TestTicks(t *testing.T) {
 		n := rapid.IntRange(2, 9).Draw(t, "n")
 		a := newAxis("", false, true, []float64{at, at + span})
 		ticks := a.ticks(n)
-		if len(ticks) < 3 || len(ticks) > 2*n+2 {
+		if len(ticks) < 3 || len(ticks) > max(8, 2*n+2) {
 			t.Fatalf("%d ticks for %d from %g to %g", len(ticks), n, a.min, a.max)
 		}
 		labels := map[string]bool{}
 		for _, tick := range ticks {
-			if p := a.place(tick.value); p < -1e-6 || p > 1+1e-6 || labels[tick.label] || len(tick.label) > 9 {
+			if p := a.place(tick.value); p < -1e-6 || p > 1+1e-6 || labels[tick.label] || len([]rune(tick.label)) > 9 {
 				t.Fatalf("tick %q at %g among %v", tick.label, p, ticks)
 			}
 			labels[tick.label] = true

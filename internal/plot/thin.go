@@ -1,6 +1,10 @@
 package plot
 
-import "math"
+import (
+	"math"
+
+	"gonum.org/v1/plot/vg"
+)
 
 // slots is how many pieces of the horizontal axis are told apart. A figure has
 // about as many pixels.
@@ -44,4 +48,53 @@ func thin(x, y []float64) (tx, ty []float64) {
 		}
 	}
 	return tx, ty
+}
+
+// tolerance is how far a drawn line may be from the points it passes, in points
+// of print; a pixel is half a point.
+const tolerance = 0.04
+
+// straighten leaves out points near the straight line between their neighbours
+// that are kept (U. Ramer, Computer Graphics and Image Processing 1, 244, 1972;
+// D. Douglas and T. Peucker, Cartographica 10, 112, 1973). It works in place.
+func straighten(piece []vg.Point) []vg.Point {
+	if len(piece) < 3 {
+		return piece
+	}
+	keep := make([]bool, len(piece))
+	keep[0], keep[len(piece)-1] = true, true
+	type span struct{ from, to int }
+	for todo := []span{{0, len(piece) - 1}}; len(todo) > 0; {
+		s := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		farthest, at := tolerance, -1
+		for i := s.from + 1; i < s.to; i++ {
+			if d := distance(piece[i], piece[s.from], piece[s.to]); d > farthest {
+				farthest, at = d, i
+			}
+		}
+		if at > 0 {
+			keep[at] = true
+			todo = append(todo, span{s.from, at}, span{at, s.to})
+		}
+	}
+	kept := piece[:0]
+	for i, p := range piece {
+		if keep[i] {
+			kept = append(kept, p)
+		}
+	}
+	return kept
+}
+
+// distance of p from the straight line through a and b, or from a where they
+// are one.
+func distance(p, a, b vg.Point) float64 {
+	dx, dy := float64(b.X-a.X), float64(b.Y-a.Y)
+	px, py := float64(p.X-a.X), float64(p.Y-a.Y)
+	length := math.Hypot(dx, dy)
+	if length == 0 {
+		return math.Hypot(px, py)
+	}
+	return math.Abs(dx*py-dy*px) / length
 }

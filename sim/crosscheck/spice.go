@@ -16,6 +16,7 @@ import (
 	"vlec/emit"
 	"vlec/emit/spice"
 	"vlec/internal/compile"
+	"vlec/internal/plot"
 	"vlec/internal/tracefile"
 	"vlec/model"
 	"vlec/sim"
@@ -225,12 +226,16 @@ func modelUnits(raw *sim.Trace, side *spice.Map) *sim.Trace {
 	return out
 }
 
-// writeEvidence leaves both traces and the verdict beside the netlist.
+// writeEvidence leaves both traces, the verdict, and a picture of the worst
+// neurons beside the netlist.
 func writeEvidence(v *Verdict, dir string) error {
 	var files emit.Artifacts
 	files.Add("reference.npz", func(w io.Writer) error { return tracefile.Write(w, v.Reference) })
 	files.Add("simulated.npz", func(w io.Writer) error { return tracefile.Write(w, sampledLike(v.Simulated, v.Reference)) })
 	files.Add("verdict.json", v.write)
+	picture := plot.Compared(v.Model, strings.TrimPrefix(v.String(), v.Model+": "), "model units", v.Reference, v.Simulated, v.Report)
+	files.Add("waveforms.svg", picture.SVG)
+	files.Add("waveforms.png", picture.PNG)
 	return files.Commit(dir)
 }
 
