@@ -114,9 +114,11 @@ func (d *decoder) population(t *source.Table, key string, among []*Population, w
 	return nil
 }
 
-// probeKinds are the signals of every population and projection that a run can
-// record.
-var probeKinds = []string{"u", "v", "y", "r", "x", "e", "W", "B", "b", "tau_m"}
+// SignalKinds lists what a run can record: of a population its potentials u and
+// v, the prospective y, rate r, instantaneous and prospective errors x and e,
+// forward drive a, bias and tau_m; of a projection W and B; of an input "in" and
+// of a target "target"; and the loss of all targets.
+var SignalKinds = []string{"u", "v", "y", "r", "x", "e", "a", "bias", "tau_m", "W", "B", "in", "target", "loss"}
 
 func (d *decoder) readProbe(n *source.Node) {
 	t := d.Table(n)
@@ -129,37 +131,64 @@ func (d *decoder) readProbe(n *source.Node) {
 		if !list.IsArray() {
 			d.Fail(list, `write signals = ["u", "hidden.r"]`, "signals is %s, but must be a list", list.Kind())
 		}
+		known := map[string]bool{}
+		for _, kind := range SignalKinds {
+			known[kind] = true
+			for _, owner := range d.owners(kind) {
+				known[owner+"."+kind] = true
+			}
+		}
 		for _, e := range list.Elems {
 			name, ok := d.Text(e)
 			if !ok {
 				continue
 			}
+			if known[name] {
+				net.Probe.Signals = append(net.Probe.Signals, name)
+				continue
+			}
 			owner, kind, dotted := strings.Cut(name, ".")
-			if !dotted {
-				owner, kind = "", name
+			switch {
+			case !dotted:
+				d.Fail(e, source.Suggest(name, SignalKinds, "choose"), "there is no signal %q", name)
+			case !slices.Contains(SignalKinds, kind):
+				d.Fail(e, source.Suggest(kind, SignalKinds, "choose"), "there is no signal %q", kind)
+			default:
+				d.Fail(e, source.Suggest(owner, d.owners(kind), "there are"), "nothing called %q has a signal %s", owner, kind)
 			}
-			if !slices.Contains(probeKinds, kind) {
-				d.Fail(e, source.Suggest(kind, probeKinds, "choose"), "there is no signal %q", kind)
-				continue
-			}
-			var names []string
-			if kind == "W" || kind == "B" {
-				for _, p := range net.Projections {
-					names = append(names, p.Name)
-				}
-			} else {
-				for _, p := range net.Populations {
-					names = append(names, p.Name)
-				}
-			}
-			if dotted && !slices.Contains(names, owner) {
-				d.Fail(e, source.Suggest(owner, names, "there are"), "nothing called %q has a signal %s", owner, kind)
-				continue
-			}
-			net.Probe.Signals = append(net.Probe.Signals, name)
 		}
 	}
 	t.Done()
+}
+
+// owners returns the names of what has a signal of some kind.
+func (d *decoder) owners(kind string) (names []string) {
+	switch kind {
+	case "W":
+		for _, p := range d.net.Projections {
+			names = append(names, p.Name)
+		}
+	case "B":
+		for _, p := range d.net.Projections {
+			if p.Feedback.Rule != Transpose {
+				names = append(names, p.Name)
+			}
+		}
+	case "in":
+		for _, in := range d.net.Inputs {
+			names = append(names, in.Name)
+		}
+	case "target":
+		for _, t := range d.net.Targets {
+			names = append(names, t.Name)
+		}
+	case "loss":
+	default:
+		for _, p := range d.net.Populations {
+			names = append(names, p.Name)
+		}
+	}
+	return names
 }
 
 func (d *decoder) readHardware(n *source.Node) {

@@ -88,6 +88,22 @@ type Learning struct {
 	Batch     int      // trials run side by side; their updates are averaged
 }
 
+// Beyond names what of this goes beyond the plain local rule, "" when nothing
+// does. Who can only do the plain rule refuses the rest by this name.
+func (l Learning) Beyond() string {
+	switch {
+	case l.Optimizer != "" && l.Optimizer != SGD:
+		return "optimizer " + string(l.Optimizer)
+	case l.Schedule != nil:
+		return "schedule"
+	case l.Start > 0:
+		return "start"
+	case l.Batch > 1:
+		return "batch"
+	}
+	return ""
+}
+
 // Optimizer names a way to turn gradients into steps.
 type Optimizer string
 

@@ -167,6 +167,24 @@ func TestRunLosses(t *testing.T) {
 	}
 }
 
+// Learning that the plain local rule does not cover is refused, not ignored.
+func TestBeyondPlainLearning(t *testing.T) {
+	for _, l := range []model.Learning{
+		{Optimizer: model.Adam}, {Schedule: model.Constant{Value: 1}}, {Start: 1}, {Batch: 2},
+	} {
+		net := chainNetwork(model.Tanh)
+		net.Learning = l
+		for _, s := range []Semantics{Continuous, Clocked} {
+			if _, _, err := Run(context.Background(), net, Options{Semantics: s, Learning: true}); err == nil {
+				t.Errorf("%s: %s is ignored", s, l.Beyond())
+			}
+			if _, _, err := Run(context.Background(), net, Options{Semantics: s, Duration: 1}); err != nil {
+				t.Errorf("%s: without learning: %v", s, err)
+			}
+		}
+	}
+}
+
 func TestSignalErrors(t *testing.T) {
 	net := chainNetwork(model.Tanh)
 	for _, bad := range []string{"q", "hidden.q", "nobody.u", "hidden.W", "x.loss"} {

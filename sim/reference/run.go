@@ -84,6 +84,9 @@ func Run(ctx context.Context, net *model.Network, o Options) (*sim.Trace, *Resul
 	if o.Duration/o.Every > maxRecorded {
 		return nil, nil, fmt.Errorf("a run of length %g sampled every %g has too many samples; sample less often", o.Duration, o.Every)
 	}
+	if beyond := net.Learning.Beyond(); o.Learning && beyond != "" {
+		return nil, nil, fmt.Errorf("learning goes by the plain local rule here; remove %s from [learning]", beyond)
+	}
 	switch o.Semantics {
 	case "", Continuous:
 		return runContinuous(ctx, net, o)
