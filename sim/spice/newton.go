@@ -15,6 +15,10 @@ var (
 	errNotFinite = errors.New("a device has no finite value")
 )
 
+// rounding is the part of the sum of its terms to which an equation can be
+// solved, with room for some operations.
+const rounding = 1e-14
+
 // newton solves the system from the guess in x, at time t, with at most limit
 // iterations. It works on corrections, so that no digits are lost to large
 // unknowns, and measures them in units of the tolerance.
@@ -69,8 +73,8 @@ func (s *system) newton(t float64, limit int) error {
 			if rate < 1 && norm*rate/(1-rate) <= enough {
 				return nil
 			}
-			if rate > 0.5 && norm <= 1 { // rounding: it will not get smaller
-				return nil
+			if rate > 0.5 && (norm <= 1 || s.balanced(t, rounding, 0)) {
+				return nil // it will not get smaller
 			}
 		}
 		last = norm
@@ -79,11 +83,11 @@ func (s *system) newton(t float64, limit int) error {
 	return errDiverged
 }
 
-// balanced checks a solution by what is left of the equations: next to the sum
-// of the magnitudes in its row it must be small. Corrections alone can lie far
-// from a solution, where an exponential is so steep that all of them are short.
-func (s *system) balanced(t float64) bool {
-	const part = 1e-3
+// balanced checks a solution by what is left of the equations: at most a part
+// of the sum of the magnitudes in its row, or of the tolerance for currents and
+// voltages. Corrections alone can deceive: far from a solution, where an
+// exponential is so steep that all of them are short.
+func (s *system) balanced(t, part, tolerance float64) bool {
 	o := &s.c.opts
 	if !s.residual(t, false) {
 		return false
@@ -104,7 +108,7 @@ func (s *system) balanced(t float64) bool {
 		if k >= nodes {
 			floor = o.vntol
 		}
-		if !(math.Abs(r) <= floor+part*size[k]) {
+		if !(math.Abs(r) <= tolerance*floor+part*size[k]) {
 			s.worst = k
 			return false
 		}

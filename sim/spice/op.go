@@ -102,12 +102,12 @@ func (s *system) solveDC(scale, gmin float64, clamp []nodeIC, limit int) error {
 	copy(s.guess, s.x)
 	s.rate = 1 // far from the solution old factors do not help
 	err := s.newton(0, limit)
-	if err == nil && !s.balanced(0) {
+	if err == nil && !s.balanced(0, 1e-3, 1) {
 		err = errDiverged
 	}
 	if err != nil && len(s.funcs) > 0 {
 		copy(s.x, s.guess)
-		if again := s.damped(0, limit); again == nil && s.balanced(0) {
+		if again := s.damped(0, limit); again == nil && s.balanced(0, 1e-3, 1) {
 			err = nil
 		}
 	}

@@ -3,10 +3,11 @@ package spice
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"math"
 	"os"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -86,9 +87,13 @@ func TestRawReadByNgspice(t *testing.T) {
 	for _, v := range s.Data {
 		most = math.Max(most, v)
 	}
-	for _, text := range []string{fmt.Sprintf("%.6e", float64(len(s.Data))), fmt.Sprintf("%.6e", most)} {
-		if !strings.Contains(out, strings.SplitN(text, "e", 2)[0]) {
-			t.Errorf("ngspice does not read %s back:\n%s", text, out)
+	for name, want := range map[string]float64{"length": float64(len(s.Data)), "maximum": most} {
+		m := regexp.MustCompile(name + `\S* = (\S+)`).FindStringSubmatch(out)
+		if m == nil {
+			t.Fatalf("ngspice does not print %s:\n%s", name, out)
+		}
+		if got, err := strconv.ParseFloat(m[1], 64); err != nil || math.Abs(got/want-1) > 1e-6 {
+			t.Errorf("ngspice reads %s %s back, want %g", name, m[1], want)
 		}
 	}
 }

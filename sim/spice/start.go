@@ -123,7 +123,7 @@ func (run *transient) consistent() error {
 	if err := s.newton(0, s.c.opts.itl1); err != nil {
 		return err
 	}
-	if !s.balanced(0) {
+	if !s.balanced(0, 1e-3, 1) {
 		return errDiverged
 	}
 	return nil

@@ -318,7 +318,10 @@ func (run *transient) integrate(ctx context.Context) error {
 				continue
 			}
 			run.accept(dt, to)
-			h = math.Min(run.hmax, math.Max(dt, math.Min(h, 2*dt))*math.Min(2, math.Max(0.5, 0.9*factor)))
+			h = math.Min(run.hmax, math.Min(0.9*factor*dt, 2*math.Max(h, dt)))
+			if h > dt && h < 1.2*dt {
+				h = dt // not worth a factorisation
+			}
 		} else {
 			run.accept(dt, to)
 			h = math.Min(run.hmax, 2*h)
@@ -540,6 +543,8 @@ func (run *transient) truncation(dt, to float64, m method) float64 {
 		}
 		tol := math.Max(float64(o.reltol*math.Abs(v0-v1))+st.rate*dt,
 			float64(o.reltol*math.Max(math.Abs(v0), math.Abs(v1)))+st.floor)
+		// Differences of large potentials carry rounding, which no short step cures.
+		tol = math.Max(tol, rounding*(math.Abs(x[st.a])+math.Abs(x[st.b])))
 		if r := math.Abs(e) / (run.trtol * tol); r > worst {
 			worst = r
 		}
