@@ -98,7 +98,7 @@ func staticNet(n, steps int) string {
 
 func TestLearningNetworkAgainstNgspice(t *testing.T) {
 	src := learningNet([]int{3, 6, 4, 2}, 1000)
-	ours, stats := simulate(t, src, Options{})
+	ours, stats := simulate(t, src, Options{Engine: "implicit"})
 	t.Logf("%+v", *stats)
 	theirs := ngspice(t, src).Trace()
 	for _, s := range theirs.Signals {
@@ -120,7 +120,7 @@ func benchmarkRun(b *testing.B, src string, steps int) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	o := Options{Sink: discard{}, Save: []string{c.nodeName(1)}}
+	o := Options{Engine: "implicit", Sink: discard{}, Save: []string{c.nodeName(1)}}
 	for b.Loop() {
 		if _, _, err := c.Tran(context.Background(), o); err != nil {
 			b.Fatal(err)

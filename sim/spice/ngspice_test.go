@@ -187,7 +187,7 @@ func TestAgainstNgspice(t *testing.T) {
 	for name, body := range circuits {
 		t.Run(name, func(t *testing.T) {
 			src := "* " + name + body + tight + ".end\n"
-			ours, stats := simulate(t, src, Options{})
+			ours, stats := simulate(t, src, Options{Engine: "implicit"})
 			theirs := ngspice(t, src).Trace()
 			worst, which := 0.0, ""
 			for _, s := range theirs.Signals {

@@ -19,7 +19,7 @@ i1 0 x sin(0 0.5 0.2)
 .end
 `
 	end := func(opts string, h float64) float64 {
-		tr, _ := simulate(t, fmt.Sprintf(net, opts, h, h), Options{Times: []float64{4}})
+		tr, _ := simulate(t, fmt.Sprintf(net, opts, h, h), Options{Times: []float64{4}, Engine: "implicit"})
 		return tr.Signal("v(x)").Data[0]
 	}
 	exact := end("", 1.0/8192)
@@ -55,7 +55,7 @@ c1 a 0 %g
 	last := math.Inf(1)
 	for _, rel := range []float64{1e-3, 1e-5, 1e-7} {
 		tau := 0.05
-		tr, stats := simulate(t, fmt.Sprintf(net, tau, rel), Options{})
+		tr, stats := simulate(t, fmt.Sprintf(net, tau, rel), Options{Engine: "implicit"})
 		a := tr.Signal("v(a)")
 		worst := 0.0
 		for k, s := range a.Time {
@@ -93,7 +93,7 @@ c1 u 0 {tm-tr} ic=0.25
 .tran 1m 10 0 1m uic
 .end
 `, taum, taur)
-	tr, _ := simulate(t, src, Options{})
+	tr, _ := simulate(t, src, Options{Engine: "implicit"})
 	s, u := tr.Signal("v(s)"), tr.Signal("v(u)")
 	worst, exact := 0.0, 0.0
 	w := 2 * math.Pi * 0.2
@@ -126,7 +126,7 @@ l1 a 0 1m ic=0
 .options trtol=1e6
 .tran 1u 5m 0 1u uic
 .end
-`, Options{Method: "trap"})
+`, Options{Engine: "implicit"})
 	v, i := tr.Signal("v(a)"), tr.Signal("i(l1)")
 	for k := range v.Data {
 		e := 0.5*1e-6*v.Data[k]*v.Data[k] + 0.5*1e-3*i.Data[k]*i.Data[k]
@@ -140,7 +140,7 @@ r1 a b 1k
 c2 b 0 3u ic=0
 .tran 1u 20m uic
 .end
-`, Options{})
+`, Options{Engine: "implicit"})
 	a, b := tr.Signal("v(a)"), tr.Signal("v(b)")
 	for k := range a.Data {
 		if q := a.Data[k] + 3*b.Data[k]; math.Abs(q-1) > 1e-11 {

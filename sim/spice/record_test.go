@@ -182,7 +182,7 @@ func TestNoAllocationPerStep(t *testing.T) {
 			t.Fatal(err)
 		}
 		return testing.AllocsPerRun(3, func() {
-			if _, _, err := c.Tran(context.Background(), Options{Sink: discard{}}); err != nil {
+			if _, _, err := c.Tran(context.Background(), Options{Sink: discard{}, Engine: "implicit"}); err != nil {
 				t.Fatal(err)
 			}
 		})
