@@ -42,6 +42,7 @@ func (l *logicalLine) at(off int) pos {
 // returned apart.
 func splitLines(file int32, src string, hasTitle bool, report func(p pos, hint, msg string)) (title string, lines []logicalLine) {
 	folded := foldCase(src)
+	lines = make([]logicalLine, 0, strings.Count(src, "\n")+1)
 	lineNo := int32(0)
 	for start := 0; start < len(src); {
 		end := strings.IndexByte(src[start:], '\n')
@@ -111,6 +112,9 @@ func foldCase(s string) string {
 func commentStart(s string) int {
 	quoted := false
 	for i := 0; i < len(s); i++ {
+		if !opensComment[s[i]] {
+			continue
+		}
 		switch c := s[i]; {
 		case c == '"':
 			quoted = !quoted
@@ -127,6 +131,17 @@ func commentStart(s string) int {
 }
 
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\f' || c == '\v' }
+
+// endsWord tells which bytes cannot stand in a word.
+var endsWord = func() (t [256]bool) {
+	for _, c := range []byte(" \t\r\f\v(),={}'\"") {
+		t[c] = true
+	}
+	return t
+}()
+
+// opensComment tells which bytes commentStart has to look at.
+var opensComment = [256]bool{'"': true, ';': true, '$': true, '/': true}
 
 // A scanner reads the fields of one card from left to right. Blanks separate;
 // commas do too; parentheses, '=' and braced or quoted expressions are fields
@@ -210,7 +225,7 @@ func (s *scanner) next() field {
 		return field{fieldBad, i, len(t)}
 	}
 	j := i
-	for j < len(t) && !isSpace(t[j]) && !strings.ContainsRune("(),={}'\"", rune(t[j])) {
+	for j < len(t) && !endsWord[t[j]] {
 		j++
 	}
 	if j == i { // a stray '}'

@@ -108,6 +108,15 @@ func newSubckt(name string, at pos, parent *subckt) *subckt {
 	}
 }
 
+// expect makes room for elements, so that large flat netlists are not copied
+// over and over while they are read.
+func (s *subckt) expect(n int) {
+	if len(s.elems) == 0 && n > 1000 {
+		s.elems = make([]element, 0, n)
+		s.names = make(map[string]int32, n)
+	}
+}
+
 // node numbers a node name.
 func (s *subckt) node(name string) int32 {
 	if k, ok := s.slot[name]; ok {

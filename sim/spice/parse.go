@@ -111,6 +111,7 @@ func (p *parser) file(name, src string, hasTitle bool, section string) {
 	if hasTitle {
 		p.n.Title = title
 	}
+	p.cur.expect(len(lines))
 	for i := range lines {
 		if p.ended {
 			return
