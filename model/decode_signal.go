@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 
 	"vlec/model/source"
 )
@@ -124,7 +125,7 @@ func (d *decoder) stimulus(t *source.Table, path string) Waveform {
 		}
 		return sum
 	}
-	if t.Need("signal", "choose one of "+fmt.Sprint(signals)) == nil {
+	if t.Need("signal", "choose "+strings.Join(signals, ", ")) == nil {
 		return Constant{}
 	}
 	dt, end := d.net.Dt, d.net.Duration

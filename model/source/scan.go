@@ -123,10 +123,11 @@ func (s *scanner) header(root *place) *place {
 		}
 	}
 	if list {
-		p.elems = append(p.elems, &place{key: p.key, value: s.pos})
-		if len(offsets) > 0 {
-			*p.elems[len(p.elems)-1] = place{key: offsets[len(offsets)-1], value: offsets[len(offsets)-1]}
+		at := p.key
+		if n := len(offsets); n > 0 {
+			at = offsets[n-1]
 		}
+		p.elems = append(p.elems, &place{key: at, value: at})
 	}
 	if n := len(p.elems); n > 0 {
 		p = p.elems[n-1]
