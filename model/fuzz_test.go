@@ -103,7 +103,7 @@ func try(src, dir string) error {
 		if e.Pos.Line < 1 || e.Pos.Line > len(lines) || e.Pos.Col < 1 || e.Pos.Col > len(lines[e.Pos.Line-1])+1 {
 			return fmt.Errorf("not a place in the file: %v", e)
 		}
-		if e.Msg == "" || strings.Contains(e.Msg, "%!") || strings.Contains(e.Hint, "%!") {
+		if e.Msg == "" || strings.Contains(e.Msg+e.Hint, "%!") && !strings.Contains(src, "%!") {
 			return fmt.Errorf("malformed message: %v", e)
 		}
 	}
