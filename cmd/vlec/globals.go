@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/table"
-
+	"vlec/internal/progress"
+	"vlec/internal/table"
 	"vlec/model"
 )
 
@@ -55,24 +55,13 @@ func (g *globals) say(format string, args ...any) {
 }
 
 // table prints rows, the first of which is the header, for people.
-func (g *globals) table(rows [][]string) {
-	t := table.NewWriter()
-	style := table.StyleLight
-	style.Options = table.OptionsNoBordersAndSeparators
-	style.Options.SeparateHeader = true
-	t.SetStyle(style)
-	for i, row := range rows {
-		cells := make(table.Row, len(row))
-		for k, s := range row {
-			cells[k] = s
-		}
-		if i == 0 {
-			t.AppendHeader(cells)
-		} else {
-			t.AppendRow(cells)
-		}
-	}
-	g.say("%s", t.Render())
+func (g *globals) table(rows [][]string) { g.say("%s", table.Text(rows)) }
+
+// progress shows how far a long command is, on a terminal. Call stop before
+// anything else is printed.
+func (g *globals) progress() (update func(stage string, done float64), stop func()) {
+	bar := progress.New(g.stderr, g.Quiet)
+	return bar.Update, bar.Close
 }
 
 // json prints the command's document.

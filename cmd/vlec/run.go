@@ -34,13 +34,16 @@ func (c *runCmd) Run(g *globals) error {
 	if err != nil {
 		return err
 	}
+	update, stop := g.progress()
 	trace, result, err := reference.Run(g.ctx, net, reference.Options{
 		Semantics: reference.Semantics(c.Semantics),
 		Learning:  c.Learning,
 		Signals:   c.Trace,
 		Every:     c.Every,
 		Duration:  c.Duration,
+		Progress:  func(done, _ float64) { update(c.Semantics, done) },
 	})
+	stop()
 	if err != nil {
 		return err
 	}

@@ -91,11 +91,16 @@ func (c *simCmd) simulate(g *globals) (*sim.Trace, int, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	trace, stats, err := circuit.Tran(g.ctx, spice.Options{Log: func(line string) {
-		if g.Verbose {
-			fmt.Fprintln(g.stderr, line)
-		}
-	}})
+	update, stop := g.progress()
+	trace, stats, err := circuit.Tran(g.ctx, spice.Options{
+		Progress: func(done float64) { update("transient", done) },
+		Log: func(line string) {
+			if g.Verbose {
+				fmt.Fprintln(g.stderr, line)
+			}
+		},
+	})
+	stop()
 	if err != nil {
 		return nil, 0, &didRun{err}
 	}

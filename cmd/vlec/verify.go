@@ -30,10 +30,12 @@ func (c *verifyCmd) Run(g *globals) error {
 		return err
 	}
 	dir := outputFolder(c.Output, net)
+	update, stop := g.progress()
 	v, err := crosscheck.Spice(g.ctx, net, crosscheck.SpiceOptions{
 		Learning: c.Learning, Engine: c.Engine, Artifact: c.Artifact, Dir: dir,
-		Tolerance: c.Tolerance, MaxStep: c.MaxStep,
+		Tolerance: c.Tolerance, MaxStep: c.MaxStep, Progress: update,
 	})
+	stop()
 	if err != nil {
 		return err
 	}
