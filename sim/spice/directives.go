@@ -225,6 +225,9 @@ func (p *parser) funcCard(s *scanner, at pos) {
 		return
 	}
 	p.function(s, f)
+	if f := s.next(); f.kind != fieldEnd {
+		p.errorf(s.pos(f), "write one function a card", "unexpected %q after the function", short(s.raw(f)))
+	}
 }
 
 // function reads "(x,y) {…}" or "(x,y) = …" after a name.
@@ -287,7 +290,7 @@ func (p *parser) libCard(s *scanner, at pos) {
 		}
 	case p.section != "":
 		if foldCase(name) == p.section {
-			p.inSection = p.section
+			p.inSection, p.sectionFound = p.section, true
 		}
 	default:
 		p.include(at, name, "")

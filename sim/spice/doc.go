@@ -1,6 +1,6 @@
-// Package spice reads SPICE netlists and simulates them: operating point and
-// transient analysis of circuits of linear elements, independent sources and
-// behavioural sources.
+// Package spice reads SPICE netlists and simulates them: operating point, dc
+// sweep, small-signal and transient analysis of circuits of linear elements,
+// independent sources and behavioural sources.
 //
 //	n, err := spice.ParseFile("net.cir")  // syntax: all errors at once
 //	c, err := n.Elaborate()               // flat circuit, all values known
@@ -45,8 +45,13 @@
 //	check.go       circuits that cannot have a solution
 //	system.go      Circuit -> C dx/dt + G x + f(x,t) = b(t), and its Jacobian
 //	newton.go      one solve, and what to say when it fails
-//	op.go, start.go, tran.go
-//	               operating point, t = 0, integration
+//	damped.go, op.go, sweep.go
+//	               operating point, from far away too; dc sweep, small signals
+//	start.go, tran.go
+//	               t = 0, integration
+//	equations.go, explicit.go, flow
+//	               the other way to integrate: sorted equations, no matrix
+//	measure.go     .measure on a trace
 //	record.go, raw.go
 //	               what is saved, and how it is written
 //

@@ -122,6 +122,31 @@ func (e *explicit) start(stats *Stats) ([]float64, error) {
 		flux(k.l2, k.l1, k.m)
 	}
 	e.field.Initial(q, x)
+	// Charge divided by capacitance is the initial value but for its last bit.
+	exact := map[int]float64{}
+	for i := range c.capacitors {
+		d := &c.capacitors[i]
+		ic := d.ic
+		if !d.hasIC {
+			ic = given[d.a] - given[d.b]
+		}
+		switch {
+		case d.b == 0 && d.a > 0:
+			exact[int(d.a)-1] = ic
+		case d.a == 0 && d.b > 0:
+			exact[int(d.b)-1] = -ic
+		}
+	}
+	for i := range c.inductors {
+		if d := &c.inductors[i]; d.hasIC {
+			exact[int(c.unknown(branchRef(d.br)))] = d.ic
+		}
+	}
+	for k := range x {
+		if v, ok := exact[e.field.Unknown(k)]; ok && math.Abs(x[k]-v) <= rounding*math.Abs(v) {
+			x[k] = v
+		}
+	}
 	return x, nil
 }
 

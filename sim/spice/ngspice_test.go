@@ -2,12 +2,14 @@ package spice
 
 import (
 	"bytes"
+	"context"
 	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"vlec/sim"
 )
@@ -24,10 +26,12 @@ func ngspice(t testing.TB, src string) *Plot {
 	if err := os.WriteFile(in, []byte(src), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(exe, "-b", "-r", out, in)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, exe, "-b", "-r", out, in)
 	cmd.Dir = dir
 	if msg, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("ngspice: %v\n%s", err, msg)
+		t.Fatalf("ngspice: %v\n%s\n%s", err, src, msg)
 	}
 	f, err := os.ReadFile(out)
 	if err != nil {

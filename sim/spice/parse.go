@@ -39,7 +39,7 @@ func Parse(name string, src []byte) (*Netlist, error) {
 	}}
 	p.n.top = newSubckt("", pos{}, nil)
 	p.cur = p.n.top
-	p.file(name, string(src), true, "")
+	p.file(pos{}, name, string(src), true, "")
 	for s := p.cur; s != p.n.top; s = s.parent {
 		p.errorf(s.pos, "close it with .ends", ".subckt %s has no end", s.name)
 	}
@@ -69,8 +69,10 @@ type parser struct {
 	ended bool // .end was seen
 
 	// A .lib file is read for one section only: cards outside it are skipped.
-	section   string
-	inSection string
+	section      string
+	inSection    string
+	sectionFound bool
+
 	control   bool
 	controlAt pos
 }
@@ -96,13 +98,14 @@ func (p *parser) cutErrors() {
 
 func (p *parser) report(at pos, hint, msg string) { p.errorf(at, hint, "%s", msg) }
 
-// file reads one file; section selects a part of a library.
-func (p *parser) file(name, src string, hasTitle bool, section string) {
+// file reads one file, which the card at the given place names; section selects
+// a part of a library.
+func (p *parser) file(at pos, name, src string, hasTitle bool, section string) {
 	p.stack = append(p.stack, name)
 	defer func() { p.stack = p.stack[:len(p.stack)-1] }()
-	saved, savedIn := p.section, p.inSection
-	p.section, p.inSection = section, ""
-	defer func() { p.section, p.inSection = saved, savedIn }()
+	saved, savedIn, savedFound := p.section, p.inSection, p.sectionFound
+	p.section, p.inSection, p.sectionFound = section, "", false
+	defer func() { p.section, p.inSection, p.sectionFound = saved, savedIn, savedFound }()
 
 	id := int32(len(p.n.files))
 	p.n.files = append(p.n.files, name)
@@ -121,6 +124,9 @@ func (p *parser) file(name, src string, hasTitle bool, section string) {
 	if p.control {
 		p.control = false
 		p.errorf(p.controlAt, "end it with .endc", "the .control block has no end")
+	}
+	if section != "" && !p.sectionFound {
+		p.errorf(at, "sections begin with .lib name", "library %s has no section %s", name, section)
 	}
 	if section != "" && p.inSection != "" {
 		p.errorf(lines[len(lines)-1].at(0), "end it with .endl", "the library section %q has no end", p.inSection)
@@ -152,7 +158,7 @@ func (p *parser) include(at pos, file, section string) {
 		p.errorf(at, "", "the netlist and its includes are larger than %d bytes", maxSourceBytes)
 		return
 	}
-	p.file(path, string(src), false, section)
+	p.file(at, path, string(src), false, section)
 }
 
 func (p *parser) card(l *logicalLine) {
@@ -285,6 +291,9 @@ func (p *parser) element(s *scanner, name string) {
 			if node, _, ok = p.nodeName(s); ok {
 				el.node[i] = p.cur.node(node)
 			}
+		}
+		for s.is(s.peek(), ')') { // v1 (a,b) 1
+			s.next()
 		}
 	}
 	switch el.kind {

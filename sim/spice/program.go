@@ -211,12 +211,12 @@ func (p *program) gradient(r, d []float64) {
 			d[in.a] += g
 			d[in.b] -= g
 		case opMul:
-			d[in.a] += g * b
-			d[in.b] += g * a
+			d[in.a] += float64(g * b)
+			d[in.b] += float64(g * a)
 		case opDiv:
 			q := g / divisor(b)
 			d[in.a] += q
-			d[in.b] -= q * y
+			d[in.b] -= float64(q * y)
 		case opPow, opPwr:
 			// d|a|^b/da = b |a|^(b-1) sgn a, and without the sign for pwr.
 			m := math.Abs(a)
@@ -225,10 +225,10 @@ func (p *program) gradient(r, d []float64) {
 				if in.op == opPow && a < 0 {
 					s = -s
 				}
-				d[in.a] += g * s
+				d[in.a] += float64(g * s)
 			}
 			if m > 0 {
-				d[in.b] += g * y * math.Log(m)
+				d[in.b] += float64(g * y * math.Log(m))
 			}
 		case opSelect:
 			if a != 0 {
@@ -250,12 +250,12 @@ func (p *program) gradient(r, d []float64) {
 			}
 		case opAtan2:
 			q := g / (a*a + b*b + divFudge)
-			d[in.a] += q * b
-			d[in.b] -= q * a
+			d[in.a] += float64(q * b)
+			d[in.b] -= float64(q * a)
 		case opHypot:
 			q := g / (y + divFudge)
-			d[in.a] += q * a
-			d[in.b] += q * b
+			d[in.a] += float64(q * a)
+			d[in.b] += float64(q * b)
 		case opLimit:
 			lo, hi := in.b, in.c
 			if r[lo] > r[hi] {
@@ -271,9 +271,9 @@ func (p *program) gradient(r, d []float64) {
 			}
 		case opPwl:
 			_, slope := pwlAt(r[in.b:in.b+in.c], a)
-			d[in.a] += g * slope
+			d[in.a] += float64(g * slope)
 		default:
-			d[in.a] += g * slope(in.op, a, y)
+			d[in.a] += float64(g * slope(in.op, a, y))
 		}
 	}
 }
@@ -343,7 +343,7 @@ func pwlAt(t []float64, x float64) (y, slope float64) {
 		}
 	}
 	slope = (t[2*hi+1] - t[2*lo+1]) / (t[2*hi] - t[2*lo])
-	return t[2*lo+1] + slope*(x-t[2*lo]), slope
+	return t[2*lo+1] + float64(slope*(x-t[2*lo])), slope
 }
 
 // key identifies programs of equal code.

@@ -207,17 +207,17 @@ func (w *waveform) at(t float64) float64 {
 		case t <= 0 || t >= tr+pw+tf:
 			return a[0]
 		case t < tr:
-			return a[0] + (a[1]-a[0])*t/tr
+			return a[0] + float64((a[1]-a[0])*t/tr)
 		case t <= tr+pw:
 			return a[1]
 		}
-		return a[1] + (a[0]-a[1])*(t-tr-pw)/tf
+		return a[1] + float64((a[0]-a[1])*(t-tr-pw)/tf)
 	case "sin":
 		phase := a[5] * math.Pi / 180
 		if t -= a[3]; t <= 0 {
-			return a[0] + a[1]*math.Sin(phase)
+			return a[0] + float64(a[1]*math.Sin(phase))
 		}
-		v := a[1] * math.Sin(2*math.Pi*a[2]*t+phase)
+		v := a[1] * math.Sin(float64(2*math.Pi*a[2]*t)+phase)
 		if a[4] != 0 {
 			v *= math.Exp(-t * a[4])
 		}

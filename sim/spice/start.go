@@ -149,9 +149,17 @@ func (run *transient) holdStates(guess []float64) (forced bool) {
 		}
 		if math.Abs(x[k]-guess[k]) > 1e-6*(1e-6+math.Abs(x[k])+math.Abs(guess[k])) {
 			forced = true
-			if i := d.dev; run.o.Log != nil {
-				run.o.Log("initial value of " + c.describe(i) + " contradicts the circuit")
+			if run.o.Log != nil {
+				run.o.Log("the initial value of " + c.describe(d.dev) + " contradicts the circuit")
 			}
+			continue
+		}
+		x[k] = guess[k]
+	}
+	for i := range c.inductors {
+		k := c.unknown(branchRef(c.inductors[i].br))
+		if math.Abs(x[k]-guess[k]) > 1e-6*(1e-9+math.Abs(x[k])+math.Abs(guess[k])) {
+			forced = true
 			continue
 		}
 		x[k] = guess[k]
