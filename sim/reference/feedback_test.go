@@ -111,7 +111,7 @@ func TestFeedbackRulesConverge(t *testing.T) {
 			if d > 0.03 {
 				t.Errorf("%s: %s differs by %.3g between the semantics", rule, s.Name, d)
 			}
-			if s.Shape != nil && len(s.Shape) == 2 {
+			if len(s.Shape) == 2 {
 				moved = max(moved, widest(s.At(0), s.At(len(s.Time)-1)))
 			}
 		}
