@@ -35,16 +35,12 @@ type compiler struct {
 	consts []*expr
 	constN map[constKey]int32
 	code   []instr
-	tables []table
 }
 
 type constKey struct {
 	num  float64
 	name string
 }
-
-// A table is a pwl whose constants must stand next to each other.
-type table struct{ first, n int32 }
 
 // Registers are numbered by kind while compiling and renumbered at the end.
 const (

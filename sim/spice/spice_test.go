@@ -57,16 +57,6 @@ func readCSV(t testing.TB, path string) (names []string, cols [][]float64) {
 	return rows[0], cols
 }
 
-// at interpolates linearly.
-func at(s *sim.Signal, t float64) float64 {
-	k := 1
-	for k < len(s.Time)-1 && s.Time[k] < t {
-		k++
-	}
-	f := (t - s.Time[k-1]) / (s.Time[k] - s.Time[k-1])
-	return s.Data[k-1] + f*(s.Data[k]-s.Data[k-1])
-}
-
 func TestProbeAgreesWithBothReferees(t *testing.T) {
 	for _, ref := range []struct {
 		csv string

@@ -236,9 +236,12 @@ func (run *transient) findStates() {
 // error, second order in the step, disappears behind that of the next step.
 const tiny = 1e-4
 
+// shortest is the part of the largest step below which integration gives up.
+const shortest = 1e-9
+
 // integrate runs from zero to the stop time.
 func (run *transient) integrate(ctx context.Context) error {
-	step, stop := run.spec.step, run.spec.stop
+	stop := run.spec.stop
 	restart, err := run.start()
 	if err != nil {
 		return err
@@ -247,109 +250,142 @@ func (run *transient) integrate(ctx context.Context) error {
 	if err := run.sample(true); err != nil {
 		return err
 	}
-	grid := run.o.Times
-	for len(grid) > 0 && grid[0] <= 0 {
-		grid = grid[1:]
-	}
 	h := run.hmax
 	if run.lte {
-		h = math.Min(h, step) / 100
+		h = math.Min(h, run.spec.step) / 100
 	}
-	corner, hard := run.nextCorner()
-	floor := 1e-13 * stop
-	report := 0
+	ahead := run.newAgenda()
+	pace := max(1, 1_000_000/(run.n+1)) // steps between reports
 	for run.t < stop {
-		if report++; report&0xff == 0 {
-			if err := ctx.Err(); err != nil {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if run.o.Progress != nil && run.stats.Steps%pace == 0 {
+			run.o.Progress(run.t / stop)
+		}
+		target, onGrid, atCorner := ahead.next()
+		if restart {
+			if err := run.leaveCorner(math.Min(h, target-run.t)); err != nil {
 				return err
 			}
-			if run.o.Progress != nil {
-				run.o.Progress(run.t / stop)
-			}
-		}
-		// The next instant that must be hit.
-		target, onGrid := stop, len(grid) == 0
-		if len(grid) > 0 && grid[0] < target {
-			target = grid[0]
-		}
-		onGrid = len(grid) > 0 && grid[0] == target
-		atCorner := corner <= target+floor
-		if atCorner {
-			if onGrid = onGrid && target-corner <= floor; !onGrid {
-				target = corner
-			}
-		}
-		if restart {
-			// A short backward Euler step leads away from a discontinuity.
-			h0 := tiny * math.Min(h, target-run.t)
-			if err := run.attempt(h0, run.t+h0, euler); err != nil {
-				return run.explain(err, run.when())
-			}
-			run.accept(h0, run.t+h0)
 			restart = false
 		}
-		gap := target - run.t
-		dt, land := run.divide(h, gap)
+		dt, land := run.divide(h, target-run.t)
 		to := run.t + dt
 		if land {
 			to = target
 		}
-		method := trapezoidal
-		if run.gear && run.since >= 2 {
-			method = gear2
-		}
-		if run.c.opts.maxord == 1 {
-			method = euler
-		}
-		if err := run.attempt(dt, to, method); err != nil {
+		m := run.method()
+		if err := run.attempt(dt, to, m); err != nil {
 			run.stats.Rejected++
 			run.restore()
-			if h = dt / 8; h < 1e-9*run.hmax || run.t+h == run.t {
+			if h = dt / 8; h < shortest*run.hmax || run.t+h == run.t {
 				return run.explain(err, run.when())
 			}
 			continue
 		}
+		factor := 2.0 // by which the next step may be longer
 		if run.lte {
-			factor := run.truncation(dt, to, method)
-			if factor < 0.9 && dt > 1e-9*run.hmax {
+			factor = 0.9 * run.truncation(dt, to, m)
+			if factor < 0.8 && dt > shortest*run.hmax {
 				run.stats.Rejected++
 				run.restore()
-				h = dt * math.Max(0.1, 0.9*factor)
+				h = dt * math.Max(0.1, factor)
 				continue
 			}
-			run.accept(dt, to)
-			h = math.Min(run.hmax, math.Min(0.9*factor*dt, 2*math.Max(h, dt)))
-			if h > dt && h < 1.2*dt {
-				h = dt // not worth a factorisation
-			}
-		} else {
-			run.accept(dt, to)
-			h = math.Min(run.hmax, 2*h)
 		}
-		if land && onGrid {
-			grid = grid[1:]
-			if err := run.sample(true); err != nil {
-				return err
-			}
-		} else if len(run.o.Times) == 0 {
-			if err := run.sample(false); err != nil {
+		run.accept(dt, to)
+		h = math.Min(run.hmax, math.Min(factor*dt, 2*math.Max(h, dt)))
+		if h > dt && h < 1.2*dt {
+			h = dt // not worth a factorisation
+		}
+		if land && onGrid || len(run.o.Times) == 0 {
+			if err := run.sample(onGrid); err != nil {
 				return err
 			}
 		}
-		if land && atCorner {
-			if hard {
-				run.since, run.smooth, restart = 0, 1, true
-				if run.lte {
-					h = math.Max(math.Min(h, run.hmax)/10, 1e-9*run.hmax)
-				}
+		if land && ahead.passed(onGrid, atCorner) {
+			run.since, run.smooth, restart = 0, 1, true
+			if run.lte {
+				h = math.Max(h/10, shortest*run.hmax)
 			}
-			corner, hard = run.nextCorner()
 		}
 	}
 	if run.o.Progress != nil {
 		run.o.Progress(1)
 	}
 	return nil
+}
+
+// method is that of the next step.
+func (run *transient) method() method {
+	switch {
+	case run.c.opts.maxord == 1:
+		return euler
+	case run.gear && run.since >= 2:
+		return gear2
+	}
+	return trapezoidal
+}
+
+// leaveCorner takes a short backward Euler step away from a discontinuity.
+func (run *transient) leaveCorner(h float64) error {
+	for h *= tiny; ; h /= 10 {
+		err := run.attempt(h, run.t+h, euler)
+		if err == nil {
+			run.accept(h, run.t+h)
+			return nil
+		}
+		run.stats.Rejected++
+		run.restore()
+		if h < tiny*shortest*run.hmax || run.t+h == run.t {
+			return run.explain(err, run.when())
+		}
+	}
+}
+
+// An agenda knows the instants that integration must not step over: those to
+// report, the corners of the sources, and the end.
+type agenda struct {
+	run    *transient
+	grid   []float64
+	corner float64
+	hard   bool // integration must start afresh at the corner
+	close  float64
+}
+
+func (run *transient) newAgenda() *agenda {
+	a := &agenda{run: run, grid: run.o.Times, close: 1e-13 * run.spec.stop}
+	for len(a.grid) > 0 && a.grid[0] <= 0 {
+		a.grid = a.grid[1:]
+	}
+	a.corner, a.hard = run.nextCorner()
+	return a
+}
+
+// next is the nearest of them, and what is to happen there. A corner next to an
+// instant to report is taken together with it.
+func (a *agenda) next() (target float64, onGrid, atCorner bool) {
+	target = a.run.spec.stop
+	if len(a.grid) > 0 && a.grid[0] <= target {
+		target, onGrid = a.grid[0], true
+	}
+	if atCorner = a.corner <= target+a.close; atCorner && a.corner < target-a.close {
+		target, onGrid = a.corner, false
+	}
+	return target, onGrid, atCorner
+}
+
+// passed says that an instant was reached, and whether it was a hard corner.
+func (a *agenda) passed(onGrid, atCorner bool) (restart bool) {
+	if onGrid {
+		a.grid = a.grid[1:]
+	}
+	if atCorner {
+		restart = a.hard
+		a.corner, a.hard = a.run.nextCorner()
+	}
+	return restart
 }
 
 // timed is a copy of the circuit whose waveforms have the defaults of a
