@@ -42,8 +42,9 @@ type (
 		Positive  bool     // every number must be > 0
 		Words     []string // the words that are allowed, of a Word
 	}
-	// A Kind is a row of the element table. State names the pin whose potential
-	// is a state of the circuit; it is "" where the element has no memory.
+	// A Kind is a row of the element table. The equation is written in the names of
+	// the pins and parameters; a clip of 0 is none. State names the pin whose
+	// potential is a state of the circuit; it is "" where there is no memory.
 	Kind struct {
 		Name     string
 		Equation string
@@ -114,17 +115,17 @@ func kindTable() []*Kind {
 		},
 		{
 			Name:     "plastic-synapse",
-			Equation: "sum += w pre, w from a store",
+			Equation: "sum += w pre",
 			Pins:     []PinSpec{reads("w", "nm"), reads("pre", "m"), injects("sum", "n")},
 		},
 		{
 			Name:     "transposed-synapse",
-			Equation: "sum += w^T post, w from a store",
+			Equation: "sum += w^T post",
 			Pins:     []PinSpec{reads("w", "nm"), reads("post", "n"), injects("sum", "m")},
 		},
 		{
 			Name:     "weight-store",
-			Equation: "dw/dt = rate post pre^T - decay w, |w| held at or below clip unless clip is 0",
+			Equation: "d(w)/dt = rate post pre^T - decay w, |w| <= clip",
 			Pins:     []PinSpec{reads("pre", "m"), reads("post", "n"), drives("w", "nm")},
 			Params: []ParamSpec{
 				{Name: "rate", Dimension: Rate},
@@ -136,7 +137,7 @@ func kindTable() []*Kind {
 		},
 		{
 			Name:     "alignment-store",
-			Equation: "dw/dt = rate (post pre^T - total^2 w)",
+			Equation: "d(w)/dt = rate (post pre^T - total^2 w)",
 			Pins:     []PinSpec{reads("pre", "m"), reads("post", "n"), reads("total", "n"), drives("w", "nm")},
 			Params: []ParamSpec{
 				{Name: "rate", Dimension: Rate},
@@ -156,7 +157,7 @@ func kindTable() []*Kind {
 		},
 		{
 			Name:     "prospective",
-			Equation: "lead = (1 - k) state + k sum, k = ahead/tau",
+			Equation: "lead = state + ahead d(state)/dt = (1 - ahead/tau) state + ahead/tau sum",
 			Pins:     []PinSpec{reads("sum", "n"), reads("state", "n"), drives("lead", "n")},
 			Params: []ParamSpec{
 				{Name: "tau", Dimension: Time, Shape: "n", Positive: true},
@@ -165,7 +166,7 @@ func kindTable() []*Kind {
 		},
 		{
 			Name:     "lead-lag",
-			Equation: "tau d(state)/dt = -state + sum; lead = state + ahead d(state)/dt",
+			Equation: "tau d(state)/dt = -state + sum, lead = state + ahead d(state)/dt",
 			Pins:     []PinSpec{ends("sum", "n"), drives("state", "n"), drives("lead", "n")},
 			Params: []ParamSpec{
 				{Name: "tau", Dimension: Time, Shape: "n", Positive: true},

@@ -82,9 +82,10 @@ func (w *Writer) Wrap(more string, words ...string) {
 	}
 }
 
-// Comment writes text as comment lines that each begin with mark. Line breaks
-// start another comment line, and other control characters become blanks: no
-// text gets out of its comment.
+// Comment writes text as comment lines that each begin with mark; what would
+// pass Width goes on, further in, on another line. Line breaks start another
+// comment line, and other control characters become blanks: no text gets out of
+// its comment.
 func (w *Writer) Comment(mark, text string) {
 	text = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u2028", "\n", "\u2029", "\n").Replace(text)
 	for line := range strings.SplitSeq(text, "\n") {
@@ -95,9 +96,32 @@ func (w *Writer) Comment(mark, text string) {
 			}
 			return r
 		}, line)
-		// A backslash at the end of a line would join the next one to it.
-		w.line(mark, strings.TrimRight(" "+line, " \\"))
+		more := " "
+		for {
+			first, rest := w.breakLine(line, w.indent+columns(mark+more))
+			// A backslash at the end of a line would join the next one to it.
+			w.line(mark, strings.TrimRight(more+first, " \\"))
+			if rest == "" {
+				break
+			}
+			line, more = rest, "   "
+		}
 	}
+}
+
+// breakLine cuts a line that begins at some column at the last blank before
+// Width, or at the first after it where there is none.
+func (w *Writer) breakLine(line string, column int) (first, rest string) {
+	at := -1
+	for i, r := range line {
+		if r == ' ' && strings.TrimLeft(line[:i], " ") != "" {
+			at = i
+		}
+		if column++; column > Width && at >= 0 {
+			return line[:at], strings.TrimLeft(line[at:], " ")
+		}
+	}
+	return line, ""
 }
 
 func (w *Writer) line(start, line string) {

@@ -39,9 +39,7 @@ func prepare(c *circuit.Circuit, o Options, dialect *dialect) *deck {
 	}
 	d.choosePassive()
 	for _, e := range c.Elements {
-		for _, name := range cellsOf(d, e) {
-			d.used[name] = true
-		}
+		d.expand(e, func(x instance) { d.used[x.cell] = true })
 	}
 	return d
 }
@@ -122,7 +120,7 @@ func (d *deck) print(out io.Writer) error {
 	p.initialState()
 	p.section("analysis")
 	p.analysis()
-	p.Linef(".end")
+	p.Line(".end")
 	return p.Flush()
 }
 
@@ -142,7 +140,7 @@ func (p *printer) header() {
 	p.Comment("*", "generator "+o.Generator)
 	p.Comment("*", "model hash "+o.Hash)
 	p.Linef("* dialect %s, level ideal, seed %d", p.dialect.name, o.Seed)
-	p.Linef("* one model unit of time is %s s, of potential %s V, of current %s A", number(u.Time), number(u.Voltage), number(u.Voltage/u.Resistance))
+	p.Linef("* one model unit of time is %s s, of potential %s V, of current %s A", number(u.Time), number(u.Voltage), rounded(u.Voltage/u.Resistance))
 	p.Blank()
 	p.Linef(".param p_v0=%s", number(u.Voltage))
 	p.Linef(".param p_r0=%s", number(u.Resistance))
@@ -151,7 +149,7 @@ func (p *printer) header() {
 
 func (p *printer) section(title string) {
 	p.Blank()
-	p.Linef("* %s", title)
+	p.Line("* " + title)
 }
 
 // initialState writes every state once more as .ic, beside the ic= of its
@@ -171,7 +169,7 @@ func (p *printer) initialState() {
 func (p *printer) analysis() {
 	o, u := p.options, p.circuit.Units
 	for _, line := range p.dialect.options(u.Voltage, u.Voltage/u.Resistance) {
-		p.Linef("%s", line)
+		p.Line(line)
 	}
 	written := map[*circuit.Net]bool{} // several signals may stand on one net
 	for _, s := range p.saved() {
@@ -181,7 +179,7 @@ func (p *printer) analysis() {
 		written[s.Net] = true
 	}
 	step := number(o.MaxStep)
-	p.Linef(".tran %s %s 0 %s uic", step, number(o.Stop), step)
+	p.Linef("%s", p.dialect.tran(step, number(o.Stop)))
 }
 
 // saved lists the signals that are recorded.
@@ -204,3 +202,10 @@ func (d *deck) saved() []circuit.Signal {
 
 // number prints a number without suffix or unit, so that it reads back exactly.
 func number(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
+
+// rounded prints what was computed here to 15 digits: 1e-10 and not
+// 1.0000000000000002e-10.
+func rounded(x float64) string {
+	r, _ := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 15, 64), 64)
+	return number(r)
+}

@@ -14,6 +14,9 @@ type dialect struct {
 	// volt [V] and currents of the order of amp [A], at a fixed step: step
 	// control by truncation error is less accurate on ideal cells.
 	options func(volt, amp float64) []string
+	// tran is the analysis, with all four times: what the first means differs.
+	// Every simulator begins at the initial conditions, without an operating point.
+	tran func(step, stop string) string
 	// save returns the words of the statement that records these nodes.
 	save func(nodes []string) []string
 }
@@ -24,9 +27,10 @@ var dialects = []dialect{
 		options: func(volt, amp float64) []string {
 			return []string{
 				".options method=trap trtol=1e6 reltol=1e-6 num_threads=1",
-				fmt.Sprintf(".options vntol=%s abstol=%s", number(1e-9*volt), number(1e-9*amp)),
+				".options vntol=" + rounded(1e-9*volt) + " abstol=" + rounded(1e-9*amp),
 			}
 		},
+		tran: func(step, stop string) string { return ".tran " + step + " " + stop + " 0 " + step + " uic" },
 		save: func(nodes []string) []string {
 			words := []string{".save"}
 			for _, n := range nodes {

@@ -7,21 +7,29 @@ import (
 	"vlec/circuit"
 )
 
-// stimulus prints each channel as a stack of sources, one a term, between the
-// channel's node and ground.
-func (p *printer) stimulus(e *circuit.Element) {
-	out := p.nodes[e.Pin("out")]
+// A source is one term of a stimulus: it stands between two nodes, and the terms
+// of a wave are stacked on each other.
+type source struct {
+	name         string
+	above, below string
+	term         circuit.Term
+}
+
+// sources lists the terms of a stimulus. The names of inner nodes end in a
+// letter, which those of wires never do.
+func (d *deck) sources(e *circuit.Element, yield func(source)) {
+	out := d.nodes[e.Pin("out")]
 	for i, wave := range e.Waves("wave") {
 		below := "0"
 		for k, t := range wave {
-			above, name := out[i], p.element[e][2:]+strconv.Itoa(i)
+			above, name := out[i], d.element[e][2:]+strconv.Itoa(i)
 			if k < len(wave)-1 {
-				above += "_sum" + strconv.Itoa(k)
+				above += "_" + strconv.Itoa(k) + "_sum"
 			}
 			if len(wave) > 1 {
 				name += "_" + strconv.Itoa(k)
 			}
-			p.term(name, above, below, t)
+			yield(source{name, above, below, t})
 			below = above
 		}
 	}
@@ -29,51 +37,67 @@ func (p *printer) stimulus(e *circuit.Element) {
 
 func gated(t circuit.Term) bool { return t.Shape == "sine" && (t.Numbers[4] > 0 || t.Numbers[5] > 0) }
 
-func cellsOfStimulus(_ *deck, e *circuit.Element) []string {
-	var cells []string
-	for _, wave := range e.Waves("wave") {
-		for _, t := range wave {
-			switch {
-			case gated(t):
-				cells = append(cells, "cell_sine")
-			case t.Shape == "chirp":
-				cells = append(cells, "cell_chirp")
-			}
+// stimulusCells lists the cells of a stimulus; most shapes are plain sources.
+func (d *deck) stimulusCells(e *circuit.Element, yield func(instance)) {
+	d.sources(e, func(s source) {
+		x := make([]string, len(s.term.Numbers))
+		for i, v := range s.term.Numbers {
+			x[i] = number(v)
 		}
-	}
-	return cells
+		switch {
+		case gated(s.term):
+			yield(instance{
+				"x_" + s.name,
+				[]string{s.above + "_gate", s.above, s.above + "_offset"},
+				"cell_sine",
+				[]string{"p_amplitude", x[0], "p_frequency", x[1], "p_phase", x[2]},
+			})
+		case s.term.Shape == "chirp":
+			yield(instance{
+				"x_" + s.name,
+				[]string{s.above, s.above + "_offset"},
+				"cell_chirp",
+				[]string{"p_amplitude", x[0], "p_f0", x[1], "p_f1", x[2], "p_length", x[3]},
+			})
+		}
+	})
 }
 
-// term prints one source of a stack.
-func (p *printer) term(name, above, below string, t circuit.Term) {
+func (p *printer) stimulus(e *circuit.Element) {
+	p.sources(e, p.source)
+	p.stimulusCells(e, p.instance)
+}
+
+// source prints the independent sources of a term.
+func (p *printer) source(s source) {
+	t := s.term
 	x := make([]string, len(t.Numbers))
 	for i, v := range t.Numbers {
 		x[i] = number(v)
 	}
-	source := func(words ...string) {
+	print := func(name, above, below string, words ...string) {
 		p.Wrap("+ ", append([]string{"v_" + name, above, below}, words...)...)
 	}
 	switch {
 	case t.Shape == "constant":
-		source("dc", x[0])
+		print(s.name, s.above, s.below, "dc", x[0])
 	case t.Shape == "step":
-		source(pwl(trapezoid(t.Numbers[0], t.Numbers[1], t.Numbers[2], t.Numbers[3], math.Inf(1), 0))...)
+		print(s.name, s.above, s.below, pwl(trapezoid(t.Numbers[0], t.Numbers[1], t.Numbers[2], t.Numbers[3], math.Inf(1), 0))...)
 	case t.Shape == "pulse" && t.Numbers[5] > 0:
-		source("pulse("+x[0], x[1], x[2], x[3], x[3], x[4], x[5]+")")
+		print(s.name, s.above, s.below, "pulse("+x[0], x[1], x[2], x[3], x[3], x[4], x[5]+")")
 	case t.Shape == "pulse":
 		start, rise, width := t.Numbers[2], t.Numbers[3], t.Numbers[4]
-		source(pwl(trapezoid(t.Numbers[0], t.Numbers[1], start, rise, start+rise+width, rise))...)
+		print(s.name, s.above, s.below, pwl(trapezoid(t.Numbers[0], t.Numbers[1], start, rise, start+rise+width, rise))...)
 	case t.Shape == "sine" && !gated(t):
-		source("sin("+x[3], x[0], x[1], "0", "0", number(t.Numbers[2]*degrees)+")")
+		print(s.name, s.above, s.below, "sin("+x[3], x[0], x[1], "0", "0", number(t.Numbers[2]*degrees)+")")
 	case t.Shape == "sine":
-		p.gatedSine(name, above, below, t)
+		// The gate is a trapezoid of its own; the cell multiplies it with the sine.
+		print(s.name+"_gate", s.above+"_gate", "0", pwl(gate(t.Numbers[4], t.Numbers[5], t.Numbers[6]))...)
+		print(s.name, s.above+"_offset", s.below, "dc", x[3])
 	case t.Shape == "chirp":
-		middle := above + "_offset"
-		p.Wrap("+ ", "v_"+name, middle, below, "dc", x[4])
-		p.instance("x_"+name, []string{above, middle}, "cell_chirp",
-			"p_amplitude="+x[0], "p_f0="+x[1], "p_f1="+x[2], "p_length="+x[3])
+		print(s.name, s.above+"_offset", s.below, "dc", x[4])
 	case t.Shape == "samples":
-		source(pwl(t.Numbers)...)
+		print(s.name, s.above, s.below, pwl(t.Numbers)...)
 	default:
 		panic("spice: no source for wave " + t.Shape)
 	}
@@ -81,10 +105,8 @@ func (p *printer) term(name, above, below string, t circuit.Term) {
 
 const degrees = 57.29577951308232
 
-// gatedSine prints a sine that is switched on and off: the gate is a trapezoid
-// of its own, and the cell multiplies it with the sine.
-func (p *printer) gatedSine(name, above, below string, t circuit.Term) {
-	start, stop, ramp := t.Numbers[4], t.Numbers[5], t.Numbers[6]
+// gate returns the corners of the factor that switches a sine on and off.
+func gate(start, stop, ramp float64) []float64 {
 	rise, end := ramp, math.Inf(1)
 	if start <= 0 {
 		rise = 0 // open from the beginning
@@ -92,11 +114,7 @@ func (p *printer) gatedSine(name, above, below string, t circuit.Term) {
 	if stop > 0 {
 		end = stop - ramp
 	}
-	gate, middle := above+"_gate", above+"_offset"
-	p.Wrap("+ ", append([]string{"v_" + name + "_gate", gate, "0"}, pwl(trapezoid(0, 1, start, rise, end, ramp))...)...)
-	p.Wrap("+ ", "v_"+name, middle, below, "dc", number(t.Numbers[3]))
-	p.instance("x_"+name, []string{gate, above, middle}, "cell_sine",
-		"p_amplitude="+number(t.Numbers[0]), "p_frequency="+number(t.Numbers[1]), "p_phase="+number(t.Numbers[2]))
+	return trapezoid(0, 1, start, rise, end, ramp)
 }
 
 // trapezoid returns the corners of a wave that is low until start, high from
