@@ -91,14 +91,14 @@ func (w *Writer) Comment(mark, text string) {
 	for line := range strings.SplitSeq(text, "\n") {
 		line = strings.Map(func(r rune) rune {
 			// Also what would turn the direction of text, or is no text at all.
-			if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == utf8.RuneError {
+			if unicode.IsControl(r) || unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) || r == utf8.RuneError {
 				return ' '
 			}
 			return r
 		}, line)
 		more := " "
 		for {
-			first, rest := w.breakLine(line, w.indent+columns(mark+more))
+			first, rest := breakLine(line, w.indent+columns(mark+more))
 			// A backslash at the end of a line would join the next one to it.
 			w.line(mark, strings.TrimRight(more+first, " \\"))
 			if rest == "" {
@@ -110,14 +110,17 @@ func (w *Writer) Comment(mark, text string) {
 }
 
 // breakLine cuts a line that begins at some column at the last blank before
-// Width, or at the first after it where there is none.
-func (w *Writer) breakLine(line string, column int) (first, rest string) {
+// Width, or at Width where there is none.
+func breakLine(line string, column int) (first, rest string) {
 	at := -1
 	for i, r := range line {
 		if r == ' ' && strings.TrimLeft(line[:i], " ") != "" {
 			at = i
 		}
-		if column++; column > Width && at >= 0 {
+		if column++; column > Width {
+			if at < 0 {
+				at = i
+			}
 			return line[:at], strings.TrimLeft(line[at:], " ")
 		}
 	}

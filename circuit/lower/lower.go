@@ -112,7 +112,7 @@ func populationsWithError(net *model.Network) map[*model.Population]bool {
 func (l *lowering) input(in *model.Input) {
 	rate := l.circuit.Net(in.Name+".r", circuit.Potential, in.Width())
 	l.nets[in] = &neurons{rate: rate}
-	l.circuit.Add("stimulus", in.Name, in.Pos).Connect("out", rate).SetWaves("wave", waves(in.Channels))
+	l.circuit.Add("stimulus", in.Name+".r", in.Pos).Connect("out", rate).SetWaves("wave", waves(in.Channels))
 	l.circuit.Observe(in.Name+".r", rate)
 }
 
@@ -183,8 +183,8 @@ func (l *lowering) bias(p *model.Population, prefix string) {
 		return
 	}
 	if l.one == nil {
-		l.one = l.circuit.Net("one", circuit.Potential, 1)
-		l.circuit.Add("stimulus", "one", p.Pos).Connect("out", l.one).
+		l.one = l.circuit.Net("bias/one", circuit.Potential, 1)
+		l.circuit.Add("stimulus", "bias/one", p.Pos).Connect("out", l.one).
 			SetWaves("wave", []circuit.Wave{{{Shape: "constant", Numbers: []float64{1}}}})
 	}
 	name := prefix + p.Name + ".bias"

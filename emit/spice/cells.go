@@ -56,7 +56,8 @@ var cells = []cell{
 	{"cell_relu_slope", "out = 0 below 0, 1 above, the slope of rate = max(in, 0)", "in rate out", ""},
 	{"cell_linear", "out = in", "in out", ""},
 	{"cell_linear_slope", "out = 1, the slope of rate = in", "in rate out", ""},
-	{"cell_softmax", "out = exp(in)/total; the nodes total of all neurons are one", "in out total", ""},
+	{"cell_softmax", "out = exp(in - tail), one for each neuron; all share the tail", "in out tail", ""},
+	{"cell_softmax_tail", "the outputs of the cells on this tail add up to 1", "tail", ""},
 	{"cell_gate", "sum += slope in; terminates in", "in slope sum", ""},
 	{"cell_coupling", "sum += p_gain in", "in sum", "p_gain=1"},
 	{"cell_comparator", "sum += p_gain (target - rate)", "target rate sum", "p_gain=1"},
@@ -76,8 +77,8 @@ var cells = []cell{
 		"gate out ref", "p_amplitude=1 p_frequency=1 p_phase=0",
 	},
 	{
-		"cell_chirp", "out - ref = p_amplitude sin(2 pi f t), f rising from p_f0 to p_f1 within p_length, then p_f1",
-		"out ref", "p_amplitude=1 p_f0=1 p_f1=2 p_length=1",
+		"cell_chirp", "out - ref = p_a sin(2 pi f t), f rising from p_f0 to p_f1 within p_l, then p_f1",
+		"out ref", "p_a=1 p_f0=1 p_f1=2 p_l=1",
 	},
 }
 
@@ -105,4 +106,13 @@ func (d *deck) printCells(out io.Writer) error {
 		w.Line(".ends")
 	}
 	return w.Flush()
+}
+
+// Cells lists the names of the library's cells, in its order.
+func Cells() []string {
+	names := make([]string, len(cells))
+	for i, c := range cells {
+		names[i] = c.name
+	}
+	return names
 }

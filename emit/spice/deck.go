@@ -15,9 +15,8 @@ type deck struct {
 	circuit *circuit.Circuit
 	options Options
 	dialect *dialect
-	names   *emit.Names
 	nodes   map[*circuit.Net][]string   // one name a wire
-	element map[*circuit.Element]string // base of the instance names
+	element map[*circuit.Element]string // base of the names of its devices, without their letter
 	passive map[*circuit.Element][]bool // lead-lags whose neuron i is two resistors and a capacitor
 	used    map[string]bool             // cells
 }
@@ -25,17 +24,17 @@ type deck struct {
 func prepare(c *circuit.Circuit, o Options, dialect *dialect) *deck {
 	d := &deck{
 		circuit: c, options: o, dialect: dialect,
-		names:   emit.NewNames(emit.Spice),
 		nodes:   make(map[*circuit.Net][]string, len(c.Nets)),
 		element: make(map[*circuit.Element]string, len(c.Elements)),
 		passive: map[*circuit.Element][]bool{},
 		used:    map[string]bool{},
 	}
+	nodes, devices := newBases(), newBases()
 	for _, n := range c.Nets {
-		d.nodes[n] = d.wires(n)
+		d.nodes[n] = d.wires(nodes.of(n.Name), n)
 	}
 	for _, e := range c.Elements {
-		d.element[e] = d.base("x " + e.Name)
+		d.element[e] = devices.of(e.Name)
 	}
 	d.choosePassive()
 	for _, e := range c.Elements {
@@ -44,22 +43,33 @@ func prepare(c *circuit.Circuit, o Options, dialect *dialect) *deck {
 	return d
 }
 
-// base returns a unique identifier that ends in a letter, so that an index can
-// follow it and two bases with their indices never meet.
-func (d *deck) base(name string) string {
-	for {
-		id := d.names.Of(name)
-		if last := id[len(id)-1]; last < '0' || last > '9' {
-			return id
+// bases are unique identifiers that end in a letter, so that an index can follow
+// and two of them with their indices never meet.
+type bases struct {
+	names *emit.Names
+	taken map[string]bool
+}
+
+func newBases() *bases { return &bases{emit.NewNames(emit.Spice), map[string]bool{}} }
+
+func (b *bases) of(name string) string {
+	id := b.names.Of(name)
+	stem := id[:min(len(id), 40)]
+	for k := 0; id[len(id)-1] <= '9' || b.taken[id]; k++ {
+		letters := ""
+		for n := k; n >= 0; n = n/26 - 1 {
+			letters = string(rune('a'+n%26)) + letters
 		}
-		name += ".n"
+		id = b.names.Of(stem + "_" + letters)
 	}
+	b.taken[id] = true
+	return id
 }
 
 // wires names the nodes of a net: hidden_u3, and in_hidden_w3_7 where a signal
 // says that the net holds a matrix.
-func (d *deck) wires(n *circuit.Net) []string {
-	base, columns := d.base(n.Name), 0
+func (d *deck) wires(base string, n *circuit.Net) []string {
+	columns := 0
 	for _, s := range d.circuit.Signals {
 		if s.Net == n && len(s.Shape) == 2 {
 			columns = s.Shape[1]

@@ -78,7 +78,7 @@ func (x *expansion) cell(name, cell string, nodes []string, params ...string) {
 }
 
 // name is the base of the element's instances.
-func (x *expansion) name() string { return x.element[x.e] }
+func (x *expansion) name() string { return "x_" + x.element[x.e] }
 
 // perNeuron yields one instance a neuron, with the numbers of the element as its
 // parameters; a scalar goes to every instance.
@@ -146,16 +146,16 @@ func (x *expansion) alignmentStore() {
 	})
 }
 
+// softmax yields the neurons and the tail that they share. No wire of a net ends
+// in a letter, so the tail cannot be one.
 func (x *expansion) softmax() {
 	in, out := x.nodes("in"), x.nodes("out")
+	tail := out[0] + "_tail"
+	x.cell(x.name()+"_tail", "cell_softmax_tail", []string{tail})
 	for i := range in {
-		x.cell(x.name()+strconv.Itoa(i), "cell_softmax", []string{in[i], out[i], totalNode(out)})
+		x.cell(x.name()+strconv.Itoa(i), "cell_softmax", []string{in[i], out[i], tail})
 	}
 }
-
-// totalNode names the node on which the neurons of a softmax add up. No wire of
-// a net ends in a letter, so it cannot be one of them.
-func totalNode(out []string) string { return out[0] + "_total" }
 
 // matrix calls f for each entry of an n x m matrix with its instance name.
 func (x *expansion) matrix(n, m int, f func(name string, i, j int)) {
@@ -175,9 +175,6 @@ func (p *printer) print(e *circuit.Element) {
 		return
 	case "lead-lag":
 		p.sharedNodes(e)
-	case "softmax":
-		total := totalNode(p.nodes[e.Pin("out")])
-		p.Linef("r%s_total %s 0 {p_r0}", p.element[e][1:], total)
 	}
 	p.expand(e, p.instance)
 }

@@ -81,10 +81,18 @@ ro out 0 {p_r0}`,
 io 0 out dc {p_v0/p_r0}
 ro out 0 {p_r0}`,
 
+	// As in transistors: every neuron draws exp(in - tail) from a tail that gets 1,
+	// and the tail finds its potential. No argument is above 0 in the end; beyond 1
+	// the exponential goes on as a straight line, for the sake of the iteration.
 	"cell_softmax": `
-bt 0 total i={p_v0*exp(v(in)/p_v0)/p_r0}
-bo 0 out i={p_v0*p_v0*exp(v(in)/p_v0)/(max(v(total),1e-30)*p_r0)}
+be x 0 v={(v(in)-v(tail))/p_v0}
+bt tail 0 i={p_v0*exp(min(v(x),1))*(1+max(v(x)-1,0))/p_r0}
+bo 0 out i={p_v0*exp(min(v(x),1))*(1+max(v(x)-1,0))/p_r0}
 ro out 0 {p_r0}`,
+
+	"cell_softmax_tail": `
+it 0 tail dc {p_v0/p_r0}
+rt tail 0 {1e+09*p_r0}`,
 
 	"cell_gate": `
 ri in 0 {p_r0}
@@ -121,8 +129,7 @@ bw w 0 i={1000*(max(v(w)-p_clip,0)-max(-p_clip-v(w),0))/p_r0}`,
 bs out ref v={p_amplitude*v(gate)*sin(p_turn*p_frequency*time+p_phase)}`,
 
 	// The phase is the integral of the frequency: f1 t + (f0 - f1) (s - s^2/(2 l))
-	// with s = min(t, l), which is a node of its own to keep the line short.
+	// with s = min(t, l).
 	"cell_chirp": `
-bs s 0 v={min(time,p_length)}
-bc out ref v={p_amplitude*sin(p_turn*(p_f1*time+(p_f0-p_f1)*v(s)*(1-0.5*v(s)/p_length)))}`,
+bc out ref v={p_a*sin(p_turn*(p_f1*time+(p_f0-p_f1)*min(time,p_l)*(1-0.5*min(time,p_l)/p_l)))}`,
 }

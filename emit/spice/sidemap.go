@@ -52,7 +52,7 @@ func (d *deck) sideMap() *Map {
 		m.Signals = append(m.Signals, MapSignal{Name: s.Name, Shape: s.Shape, Scale: d.circuit.Units.Voltage, Nodes: d.nodes[s.Net]})
 	}
 	for _, e := range d.circuit.Elements {
-		el := MapElement{Name: e.Name, Kind: e.Kind.Name, Base: d.element[e]}
+		el := MapElement{Name: e.Name, Kind: e.Kind.Name, Base: "x_" + d.element[e]}
 		if pos := e.Origin; pos.IsValid() {
 			pos.File = path.Base(filepath.ToSlash(pos.File)) // where the model lay does not matter
 			el.Origin = pos.String()

@@ -22,7 +22,7 @@ func (d *deck) sources(e *circuit.Element, yield func(source)) {
 	for i, wave := range e.Waves("wave") {
 		below := "0"
 		for k, t := range wave {
-			above, name := out[i], d.element[e][2:]+strconv.Itoa(i)
+			above, name := out[i], d.element[e]+strconv.Itoa(i)
 			if k < len(wave)-1 {
 				above += "_" + strconv.Itoa(k) + "_sum"
 			}
@@ -57,7 +57,7 @@ func (d *deck) stimulusCells(e *circuit.Element, yield func(instance)) {
 				"x_" + s.name,
 				[]string{s.above, s.above + "_offset"},
 				"cell_chirp",
-				[]string{"p_amplitude", x[0], "p_f0", x[1], "p_f1", x[2], "p_length", x[3]},
+				[]string{"p_a", x[0], "p_f0", x[1], "p_f1", x[2], "p_l", x[3]},
 			})
 		}
 	})
@@ -83,6 +83,8 @@ func (p *printer) source(s source) {
 		print(s.name, s.above, s.below, "dc", x[0])
 	case t.Shape == "step":
 		print(s.name, s.above, s.below, pwl(trapezoid(t.Numbers[0], t.Numbers[1], t.Numbers[2], t.Numbers[3], math.Inf(1), 0))...)
+	case t.Shape == "pulse" && t.Numbers[5] > 0 && t.Numbers[4] == 0:
+		print(s.name, s.above, s.below, pwl(triangles(t.Numbers, p.options.Stop))...)
 	case t.Shape == "pulse" && t.Numbers[5] > 0:
 		print(s.name, s.above, s.below, "pulse("+x[0], x[1], x[2], x[3], x[3], x[4], x[5]+")")
 	case t.Shape == "pulse":
@@ -136,6 +138,27 @@ func trapezoid(low, high, start, rise, end, fall float64) []float64 {
 		pairs = append(pairs, end+fall, low)
 	}
 	return pairs
+}
+
+// triangles returns the corners of a train of pulses without width until stop. A
+// pulse source cannot make them: it takes a width of 0 for one without end.
+func triangles(x []float64, stop float64) []float64 {
+	low, high, start, rise, period := x[0], x[1], x[2], x[3], x[5]
+	pairs := []float64{0, low}
+	corner := func(t, v float64) {
+		if last := pairs[len(pairs)-2]; t > last+1e-9*rise { // not the foot of the pulse before
+			pairs = append(pairs, t, v)
+		}
+	}
+	for k := 0; ; k++ {
+		t := start + float64(k)*period
+		if t > stop {
+			return pairs
+		}
+		corner(t, low)
+		corner(t+rise, high)
+		corner(t+2*rise, low)
+	}
 }
 
 // pwl writes time and value pairs as the words of a piecewise-linear source.

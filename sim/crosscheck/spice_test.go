@@ -100,16 +100,14 @@ func TestEditedNetlistIsRefused(t *testing.T) {
 		edit func(t *testing.T, lines []string)
 	}{
 		{"one weight's sign", func(t *testing.T, lines []string) {
-			i := find(t, lines, `^g_second_output0_0 `)
-			f := strings.Fields(lines[i])
-			f[5] = strings.TrimPrefix("-"+f[5], "--")
-			lines[i] = strings.Join(f, " ")
+			i := find(t, lines, `^x_second_output0_0 .*p_w=`)
+			lines[i] = strings.ReplaceAll(strings.Replace(lines[i], "p_w=", "p_w=-", 1), "--", "")
 		}},
 		{"two weights swapped", func(t *testing.T, lines []string) {
-			i, j := find(t, lines, `^g_first_second0_0 `), find(t, lines, `^g_first_second1_0 `)
-			a, b := strings.Fields(lines[i]), strings.Fields(lines[j])
-			a[5], b[5] = b[5], a[5]
-			lines[i], lines[j] = strings.Join(a, " "), strings.Join(b, " ")
+			i, j := find(t, lines, `^x_first_second0_0 .*p_w=`), find(t, lines, `^x_first_second1_0 .*p_w=`)
+			w := regexp.MustCompile(`p_w=\S+`)
+			a, b := w.FindString(lines[i]), w.FindString(lines[j])
+			lines[i], lines[j] = w.ReplaceAllString(lines[i], b), w.ReplaceAllString(lines[j], a)
 		}},
 		{"one tau by 1 %", func(t *testing.T, lines []string) {
 			i := find(t, lines, `^x_first_membrane1 .*p_tau=`)

@@ -1,0 +1,208 @@
+package spice_test
+
+import (
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"vlec/circuit"
+	"vlec/circuit/lower"
+	"vlec/circuit/pass"
+	"vlec/emit"
+	"vlec/emit/spice"
+	"vlec/emit/spice/lint"
+	"vlec/internal/golden"
+	"vlec/model"
+	"vlec/sim"
+	"vlec/sim/referee"
+	reader "vlec/sim/spice"
+)
+
+var units = circuit.Units{Time: 1e-3, Voltage: 0.5, Resistance: 1e5}
+
+func load(t testing.TB, file string) *model.Network {
+	t.Helper()
+	net, err := model.Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return net
+}
+
+// lowered returns the circuit of a network in volts and seconds.
+func lowered(t testing.TB, net *model.Network, learning bool) *circuit.Circuit {
+	t.Helper()
+	c, err := lower.Network(net, lower.Options{Learning: learning})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := pass.Run(c, pass.Analog(units)); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// emitted prints a circuit into a new folder, and checks that the text keeps to
+// the portable subset and that the reader understands it.
+func emitted(t testing.TB, c *circuit.Circuit, o spice.Options) (dir string, side *spice.Map) {
+	t.Helper()
+	var files emit.Artifacts
+	side, err := spice.Emit(c, o, &files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir = t.TempDir()
+	if err := files.Commit(dir); err != nil {
+		t.Fatal(err)
+	}
+	lints(t, dir)
+	list, err := reader.ParseFile(filepath.Join(dir, spice.NetlistFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := list.Elaborate(); err != nil {
+		t.Fatal(err)
+	}
+	return dir, side
+}
+
+func read(t testing.TB, dir, name string) string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func lints(t testing.TB, dir string) {
+	t.Helper()
+	err := lint.Check(lint.File{Name: spice.NetlistFile, Text: read(t, dir, spice.NetlistFile)},
+		lint.File{Name: spice.CellFile, Text: read(t, dir, spice.CellFile)})
+	if err != nil {
+		t.Errorf("not in the portable subset:\n%v", err)
+	}
+}
+
+// ngspice runs the netlist in a folder, and wants no warning.
+func ngspice(t testing.TB, dir string) *sim.Trace {
+	t.Helper()
+	run, err := referee.Ngspice(t.Context(), filepath.Join(dir, spice.NetlistFile))
+	if missing, ok := errors.AsType[*referee.MissingError](err); ok {
+		t.Skip(missing)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(run.Warnings) > 0 {
+		t.Errorf("ngspice warns: %q", run.Warnings)
+	}
+	return run.Trace
+}
+
+// node returns what was saved of a node.
+func node(t testing.TB, tr *sim.Trace, name string) *sim.Signal {
+	t.Helper()
+	s := tr.Signal("v(" + name + ")")
+	if s == nil {
+		t.Fatalf("node %s was not saved", name)
+	}
+	return s
+}
+
+func signal(t testing.TB, side *spice.Map, name string) spice.MapSignal {
+	t.Helper()
+	for _, s := range side.Signals {
+		if s.Name == name {
+			return s
+		}
+	}
+	t.Fatalf("no signal %s in the side map", name)
+	return spice.MapSignal{}
+}
+
+const (
+	chain     = "../../examples/chain/model.toml"
+	recurrent = "../../testdata/models/good/recurrent.toml"
+	rules     = "../../circuit/lower/testdata/rules.toml"
+)
+
+func TestGolden(t *testing.T) {
+	for _, c := range []struct {
+		name, file string
+		learning   bool
+		save       []string
+	}{
+		{"chain", chain, true, nil},
+		{"chain-static", chain, false, []string{"output.r", "output.e"}},
+		{"rules", rules, true, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			net := load(t, c.file)
+			dir, _ := emitted(t, lowered(t, net, c.learning), spice.Options{
+				Generator: "vlec test", Hash: strings.Repeat("0", 64), Seed: net.Seed,
+				Stop: net.Duration * units.Time, Save: c.save,
+			})
+			for _, name := range []string{spice.NetlistFile, spice.CellFile, spice.MapFile} {
+				golden.Check(t, filepath.Join("testdata", c.name, name), read(t, dir, name))
+			}
+		})
+	}
+}
+
+// TestInitialState wants that ngspice begins at the states that the model asks
+// for. It prints nothing at time 0, so this looks at the end of a step that is
+// too short for anything to move.
+func TestInitialState(t *testing.T) {
+	for _, file := range []string{chain, recurrent, rules} {
+		net := load(t, file)
+		c := lowered(t, net, true)
+		dir, side := emitted(t, c, spice.Options{Stop: 1e-15, MaxStep: 1e-15})
+		tr := ngspice(t, dir)
+		states := 0
+		for _, e := range c.Elements {
+			if e.Kind.State == "" {
+				continue
+			}
+			for _, s := range c.Signals {
+				if s.Net != e.Pin(e.Kind.State) {
+					continue
+				}
+				for i, n := range signal(t, side, s.Name).Nodes {
+					states++
+					if got, want := node(t, tr, n).Data[0], e.Numbers("init")[i]; math.Abs(got-want) > 1e-12 {
+						t.Errorf("%s: %s[%d] begins at %g, want %g", net.Name, s.Name, i, got, want)
+					}
+				}
+			}
+		}
+		if states < 6 {
+			t.Errorf("%s: only %d states", net.Name, states)
+		}
+	}
+}
+
+func TestEmitRefuses(t *testing.T) {
+	net := load(t, chain)
+	inModelUnits, err := lower.Network(net, lower.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		circuit *circuit.Circuit
+		o       spice.Options
+		want    string
+	}{
+		{inModelUnits, spice.Options{Stop: 1}, "run the scale pass"},
+		{lowered(t, net, false), spice.Options{Stop: 1, Dialect: "hspice"}, `there is no SPICE dialect "hspice"; known are ngspice`},
+		{lowered(t, net, false), spice.Options{}, "needs a positive stop time"},
+		{lowered(t, net, false), spice.Options{Stop: 1, MaxStep: -1}, "needs a positive stop time and step"},
+	} {
+		if _, err := spice.Emit(c.circuit, c.o, new(emit.Artifacts)); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v, want %s", err, c.want)
+		}
+	}
+}
