@@ -12,7 +12,7 @@ import (
 // Limits on what a file may ask for.
 const (
 	maxWidth     = 1 << 16
-	maxMemBits   = 1 << 30
+	maxMemWords  = 1 << 24 // of 64 bits, in all memories
 	maxInstances = 1 << 16
 	maxGenerate  = 1 << 16
 	maxDepth     = 100 // of instances and of calls
@@ -106,21 +106,33 @@ type elab struct {
 	generated int
 	calls     int
 	inlined   int
-	scopes    map[*blockStmt]*scope // per scope tree, reset per process
-	labels    []label
+	memory    int64
+	lint      *diag.List // findings, nil when none are wanted
+	noted     map[diag.Pos]bool
 }
 
 // Elaborate builds the design under the module top. params overrides its
 // parameters. Errors are a diag.List with all that is wrong.
 func (s *Source) Elaborate(top string, params map[string]int64) (*Design, error) {
+	d, e := s.elaborate(top, params, false)
+	if err := e.errs.Err(); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+func (s *Source) elaborate(top string, params map[string]int64, lint bool) (*Design, *elab) {
 	var errs diag.List
 	m := s.modules[top]
+	e := &elab{src: s, errs: &errs, d: &Design{Top: top, names: map[string]*Signal{}, files: s.folders}}
+	if lint {
+		e.lint, e.noted = new(diag.List), map[diag.Pos]bool{}
+	}
 	if m == nil {
 		names := slices.Sorted(maps.Keys(s.modules))
 		errs.Add(diag.Pos{}, "modules here: "+strings.Join(names, ", "), "there is no module %s", top)
-		return nil, errs.Err()
+		return nil, e
 	}
-	e := &elab{src: s, errs: &errs, d: &Design{Top: top, names: map[string]*Signal{}, files: s.folders}}
 	for _, m := range s.modules {
 		e.d.tick = min(e.d.tick, m.scale.prec)
 	}
@@ -137,16 +149,11 @@ func (s *Source) Elaborate(top string, params map[string]int64) (*Design, error)
 		e.later = e.later[1:]
 		f()
 	}
-	if len(errs) == 0 {
-		e.checkDrivers()
-	}
+	e.checkDrivers()
 	if len(errs) == 0 {
 		e.finish()
 	}
-	if err := errs.Err(); err != nil {
-		return nil, err
-	}
-	return e.d, nil
+	return e.d, e
 }
 
 // lookup finds a name, at first in the scope and those around it, and reports
@@ -558,8 +565,10 @@ func (e *elab) decl(x exprElab, d *declItem) {
 				continue
 			}
 			depth := max(l-r, r-l) + 1
-			if depth < 1 || depth > maxMemBits || depth*int64(s.Width) > maxMemBits {
-				e.errs.Add(n.pos(), "", "memory %s of %d words of %d bits; the limit is %d bits", n.name, depth, s.Width, maxMemBits)
+			e.memory += min(depth, maxMemWords+1) * int64(words(s.Width))
+			if depth < 1 || e.memory > maxMemWords {
+				e.errs.Add(n.pos(), "", "memory %s of %d words of %d bits; the limit is %d bits in all memories", n.name, depth, s.Width, 64*maxMemWords)
+				e.memory = 0
 				continue
 			}
 			s.Depth, s.first = int(depth), int(min(l, r))

@@ -36,6 +36,7 @@ func (x exprElab) assigned(e expr, w int, signed bool) *node {
 	if n == nil {
 		return nil
 	}
+	x.lintAssign(e, n, w, signed)
 	return x.conv(x.coerce(n, max(w, n.w), n.signed), w, signed)
 }
 
@@ -76,6 +77,9 @@ func (x exprElab) coerce(n *node, w int, signed bool) *node {
 			n.a[i] = x.coerce(n.a[i], w, signed)
 		}
 	case opShl, opShr, opAshr, opPow:
+		if n.op == opAshr && n.signed && !signed && x.e.lint != nil {
+			x.note(n.pos, "shift in a signed wire of its own", ">>> shifts zeros in: an unsigned operand next to it makes it unsigned")
+		}
 		n.a[0] = x.coerce(n.a[0], w, signed)
 	case opCond:
 		n.a[1] = x.coerce(n.a[1], w, signed)
@@ -160,6 +164,7 @@ func (x exprElab) resolve(e expr) *node {
 		if c == nil || a == nil || b == nil {
 			return nil
 		}
+		x.lintPair(e.pos(), "choice", e.x, e.y, a, b)
 		return x.mk(opCond, max(a.w, b.w), a.signed && b.signed, e.pos(), c, a, b)
 	case *concat:
 		return x.concat(e.parts, e.pos())
@@ -214,8 +219,10 @@ func (x exprElab) binary(e *binary) *node {
 	pos := e.pos()
 	switch op {
 	case opAdd, opSub, opMul, opDiv, opMod, opAnd, opOr, opXor, opXnor:
+		x.lintPair(pos, e.op, e.x, e.y, a, b)
 		return x.mk(op, max(a.w, b.w), a.signed && b.signed, pos, a, b)
 	case opShl, opShr, opAshr:
+		x.lintShift(e, a)
 		// The amount counts as unsigned, whatever it was declared.
 		return x.mk(op, a.w, a.signed, pos, a, x.conv(x.coerce(b, b.w, b.signed), b.w, false))
 	case opPow:
@@ -225,6 +232,7 @@ func (x exprElab) binary(e *binary) *node {
 	}
 	// A comparison is a context of its own: as wide as the wider side, signed
 	// only if both are.
+	x.lintPair(pos, "comparison "+e.op, e.x, e.y, a, b)
 	w, signed := max(a.w, b.w), a.signed && b.signed
 	a, b = x.coerce(a, w, signed), x.coerce(b, w, signed)
 	if e.op == ">" || e.op == ">=" {
@@ -585,12 +593,27 @@ func (x exprElab) sysCall(e *call) *node {
 	return x.fail(e.pos(), "", "system function %s is not supported", e.sys)
 }
 
+// function finds a function or task; inside of a function its name is also
+// that of a variable.
+func (x exprElab) function(id *ident) *funcSym {
+	for s := x.sc; s != nil; s = s.parent {
+		if fs, ok := s.syms[id.path[0].name].(*funcSym); ok && len(id.path) == 1 {
+			return fs
+		}
+	}
+	v := x.e.lookup(x.sc, id)
+	fs, ok := v.(*funcSym)
+	if !ok && v != nil {
+		x.fail(id.pos(), "", "%s is not a function or task", id)
+	}
+	return fs
+}
+
 // call puts the body of a function in the place of its call, with variables
 // of its own.
 func (x exprElab) call(e *call) *node {
-	fs, ok := x.e.lookup(x.sc, e.fn).(*funcSym)
-	if !ok {
-		x.fail(e.pos(), "", "%s is not a function", e.fn)
+	fs := x.function(e.fn)
+	if fs == nil {
 		return nil
 	}
 	if fs.ast.task {

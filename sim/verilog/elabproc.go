@@ -120,7 +120,7 @@ func (e *elab) process(sc *scope, it *procItem) {
 	ev, ok := it.body.(*eventStmt)
 	if !ok {
 		u.body = &sLoop{body: p.stmt(it.body), pos: it.pos()}
-		if !waits && len(*e.errs) == 0 {
+		if !waits {
 			e.errs.Add(it.pos(), "write always @(posedge …) or always @*", "always block without an event or delay never ends")
 		}
 		e.unit(u)
@@ -405,6 +405,7 @@ func (p procElab) caseStmt(s *caseStmt) st {
 			if n == nil {
 				return nil
 			}
+			p.lintPair(m.pos(), "case", s.x, m, c.x, n)
 			w, signed = max(w, n.w), signed && n.signed
 			arm.match = append(arm.match, n)
 		}
@@ -575,8 +576,11 @@ func (e *elab) inline(fs *funcSym, pos diag.Pos, x exprElab, args []expr) *inlin
 }
 
 func (p procElab) task(s *taskStmt) st {
-	fs, ok := p.e.lookup(p.sc, s.fn).(*funcSym)
-	if !ok || !fs.ast.task {
+	fs := p.function(s.fn)
+	if fs == nil {
+		return nil
+	}
+	if !fs.ast.task {
 		p.fail(s.pos(), "", "%s is not a task", s.fn)
 		return nil
 	}
@@ -603,17 +607,20 @@ func (p procElab) task(s *taskStmt) st {
 // order of appearance; variables of functions are not among them.
 func (u *unit) findReads() {
 	seenR, seenW := map[*Signal]bool{}, map[*Signal]bool{}
-	u.reads, u.writes = nil, nil
+	u.reads, u.writes, u.later = nil, nil, nil
 	read := func(s *Signal) {
 		if s != nil && !s.local && !seenR[s] {
 			seenR[s] = true
 			u.reads = append(u.reads, s)
 		}
 	}
-	var write func(l *lval)
-	write = func(l *lval) {
+	var write func(l *lval, nb bool)
+	write = func(l *lval, nb bool) {
 		for _, p := range l.parts {
-			write(p)
+			write(p, nb)
+		}
+		if nb && l.sig != nil {
+			u.later = append(u.later, l.sig)
 		}
 		if l.sig != nil && !l.sig.local && !seenW[l.sig] {
 			seenW[l.sig] = true
@@ -627,7 +634,7 @@ func (u *unit) findReads() {
 	}, func(s st) {
 		switch s := s.(type) {
 		case *sAssign:
-			write(s.lv)
+			write(s.lv, s.nb)
 		case *sSys:
 			for _, a := range s.args {
 				read(a.sig)

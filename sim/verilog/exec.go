@@ -16,7 +16,7 @@ const (
 
 // maxRun is the number of backward jumps after which a unit that does not wait
 // counts as hanging.
-const maxRun = 1 << 28
+const maxRun = 1 << 24
 
 // run executes code from pc until the unit ends or waits.
 func (m *Sim) run(pc int) (stopped, int) {
@@ -38,7 +38,7 @@ func (m *Sim) run(pc int) (stopped, int) {
 // exec2 executes with two states.
 func (m *Sim) exec2(code []instr, pc int) (stopped, int) {
 	s := m.a
-	budget := maxRun
+	budget := m.budget
 	for {
 		in := &code[pc]
 		pc++
@@ -251,7 +251,7 @@ func (t *switchTable) at(v uint64) int32 {
 // known runs in exec2, from a program of that one instruction.
 func (m *Sim) exec4(pc int) (stopped, int) {
 	a, b := m.a, m.b
-	budget := maxRun
+	budget := m.budget / 8 // this mode is slower
 	for {
 		in := &m.p.code[pc]
 		c := m.p.cells[pc]

@@ -117,3 +117,20 @@ func TestDesignsAgreeWithIcarus(t *testing.T) {
 		})
 	}
 }
+
+// The comparison is able to fail: one operator changed in one text shows.
+func TestComparisonFindsAChange(t *testing.T) {
+	text := newRandText(2).expressions(25, 6)
+	want := ours(t, text)
+	seen := 0
+	for i := range text {
+		if strings.HasPrefix(text[i:], " + ") {
+			if firstDifference(want, ours(t, text[:i]+" - "+text[i+3:])) != "" {
+				seen++
+			}
+		}
+	}
+	if seen == 0 {
+		t.Error("no change of + to - shows")
+	}
+}

@@ -41,6 +41,9 @@ type Sim struct {
 	strobes []func()
 	rng     *rand.Rand
 	tries   int
+	budget  int // backward jumps that a unit may make without waiting
+	rounds  int // what may happen at one moment
+	noFiles bool
 
 	finished bool
 	failed   bool
@@ -114,6 +117,7 @@ func NewSim(d *Design) (*Sim, error) {
 	}
 	m := &Sim{
 		Stdout: os.Stdout, p: p, a: new(bank), b: new(bank), dirty: make([]uint64, p.words+1),
+		budget: maxRun, rounds: maxRounds,
 		waiters: map[uint16][]waiter{}, queued: make([]bool, len(p.domains)), rng: rand.New(rand.NewPCG(1, 2)),
 	}
 	m.one[1].op = iEnd
@@ -186,12 +190,18 @@ func (m *Sim) start() {
 
 func (m *Sim) mark(bit int) { m.dirty[bit>>6] |= 1 << (bit & 63) }
 
+// alwaysSlow lets tests hold the two modes against each other.
+var alwaysSlow bool
+
 // slow leaves the fast mode.
 func (m *Sim) slow() { m.fast, m.tries = false, 0 }
 
 // quicken enters the fast mode when no unknown bit is left in any signal that
 // somebody reads. The unknown bits of temporaries go.
 func (m *Sim) quicken() {
+	if alwaysSlow {
+		return
+	}
 	if m.tries++; m.tries > 64 && m.tries%16 != 0 {
 		return
 	}
@@ -222,7 +232,7 @@ func (m *Sim) quicken() {
 // settle runs everything that happens at the current time.
 func (m *Sim) settle() {
 	for round := 0; m.err == nil && !m.finished; round++ {
-		if round > maxRounds {
+		if round > m.rounds {
 			m.fail(diag.Pos{}, "look for processes that trigger each other without a delay", "time does not pass at %d", m.now)
 			return
 		}
@@ -253,7 +263,7 @@ func (m *Sim) settle() {
 }
 
 // maxRounds limits what may happen at one moment.
-const maxRounds = 10_000_000
+const maxRounds = 1_000_000
 
 // maxLoop limits the evaluations of a combinational loop that does not settle.
 const maxLoop = 10000

@@ -244,7 +244,8 @@ func (l *lexer) based(t *token) {
 	b := l.peek(0) | 0x20
 	if strings.IndexByte("bodh", b) < 0 {
 		l.errs.Add(t.pos, "write 'b, 'o, 'd or 'h", "number without a base")
-		t.kind, t.text = tNumber, "0"
+		l.digits(isWord)
+		t.kind, t.text = tBased, "d0"
 		return
 	}
 	l.off++

@@ -184,8 +184,8 @@ func (p *program) watchers() {
 			continue
 		}
 		for _, s := range u.u.reads {
-			// A process does not see its own changes: it is not waiting.
-			if u.u.kind == unitComb && !u.u.assign && slices.Contains(u.u.writes, s) {
+			// A process does not see what it changes at once: it is not waiting.
+			if u.u.kind == unitComb && !u.u.assign && slices.Contains(u.u.writes, s) && !slices.Contains(u.u.later, s) {
 				continue
 			}
 			if s.Depth > 0 {

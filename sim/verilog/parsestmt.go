@@ -91,7 +91,21 @@ func (p *parser) stmt() stmt {
 			s := &disableStmt{pos, p.hier()}
 			p.expect(";")
 			return s
-		case "fork", "assign", "deassign", "force", "release":
+		case "fork":
+			// Passed as a whole, so that its end is not an error of its own.
+			for depth := 0; p.tok.kind != tEOF && !p.is("endmodule"); p.advance() {
+				if p.is("fork") {
+					depth++
+				} else if p.is("join") {
+					if depth--; depth == 0 {
+						break
+					}
+				}
+			}
+			p.accept("join")
+			p.errs.Add(t.pos, "use several initial blocks", "fork is not supported")
+			return &nullStmt{pos}
+		case "assign", "deassign", "force", "release":
 			p.fail(t.pos, "see the package comment for what is", "%s is not supported in a process", t.text)
 		}
 	}

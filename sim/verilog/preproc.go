@@ -334,6 +334,9 @@ func readFile(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if !st.Mode().IsRegular() {
+		return "", fmt.Errorf("%s is not a file", path)
+	}
 	if st.Size() > maxFileBytes {
 		return "", fmt.Errorf("%s is larger than %d bytes", path, maxFileBytes)
 	}

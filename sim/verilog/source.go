@@ -34,6 +34,21 @@ func (s *Source) Modules() []string {
 // Top returns the one module that no other instantiates, or "" when there is
 // none or more than one.
 func (s *Source) Top() string {
+	used := s.instantiated()
+	top := ""
+	for _, m := range s.order {
+		if !used[m.name] {
+			if top != "" {
+				return ""
+			}
+			top = m.name
+		}
+	}
+	return top
+}
+
+// instantiated returns the names of the modules that others instantiate.
+func (s *Source) instantiated() map[string]bool {
 	used := map[string]bool{}
 	var scan func(items []item)
 	block := func(b *genBlock) {
@@ -61,16 +76,7 @@ func (s *Source) Top() string {
 	for _, m := range s.order {
 		scan(m.items)
 	}
-	top := ""
-	for _, m := range s.order {
-		if !used[m.name] {
-			if top != "" {
-				return ""
-			}
-			top = m.name
-		}
-	}
-	return top
+	return used
 }
 
 // ParseFiles reads files with a zero Reader.

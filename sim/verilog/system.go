@@ -140,6 +140,10 @@ func (m *Sim) expand(out *strings.Builder, f string, c *sysCode, i int) int {
 		case ok && verb == 'c':
 			text = string([]byte{byte(v.A[0])})
 		case ok && verb == 't':
+			// In the unit of the module; printed in ticks.
+			if v.Known() {
+				v = mul(v.Width, v.Signed, v, Uint(v.Width, uint64(c.s.scope.timeUnit())))
+			}
 			text = formatNumber(v, 'd', 0)
 			if width < 0 {
 				width = 20

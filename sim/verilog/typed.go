@@ -166,6 +166,7 @@ type unit struct {
 	name   string
 
 	reads, writes []*Signal
+	later         []*Signal // of writes, those assigned with <=
 	index         int
 }
 

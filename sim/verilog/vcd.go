@@ -49,7 +49,7 @@ func (m *Sim) closeDump() error {
 }
 
 func (m *Sim) dumpFile(name string) {
-	if m.vcd != nil {
+	if m.vcd != nil || m.noFiles {
 		return // tracing was asked for from outside
 	}
 	if !filepath.IsAbs(name) {
