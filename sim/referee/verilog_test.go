@@ -18,7 +18,7 @@ func TestVerilogSimulators(t *testing.T) {
 			if name == "verilator" && testing.Short() {
 				t.Skip("builds for seconds")
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute) // four builds of C++, on a busy machine
 			defer cancel()
 			try := func(job VerilogJob) *VerilogRun {
 				t.Helper()
