@@ -37,6 +37,7 @@ var errNo = errors.New("the verdict is no")
 type cli struct {
 	globals
 
+	New        newCmd                    `cmd:"" help:"Write a model to start from."`
 	Check      checkCmd                  `cmd:"" help:"Report everything that is wrong with a model, and summarise it."`
 	Run        runCmd                    `cmd:"" help:"Simulate the reference dynamics and learn."`
 	Lower      lowerCmd                  `cmd:"" help:"Print the circuit graph of a model."`
@@ -56,6 +57,7 @@ graph, and emitted as a SPICE netlist or as fixed-point Verilog. The learning is
 part of the circuit, and every artefact is checked against the reference dynamics.
 
 Examples:
+  vlec new mynet                          write mynet/model.toml
   vlec check mynet/model.toml             is it right?
   vlec verify mynet/model.toml            emit, read back, simulate, compare
   vlec verify mynet/model.toml --learning the same while it learns
