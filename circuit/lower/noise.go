@@ -8,7 +8,7 @@ import (
 	"vlec/model"
 )
 
-// noise adds the sources that inject the noise of phaseless alignment learning
+// noise adds the sources that inject the noise of a projection's feedback rule
 // into the sending neurons of projection number k, and returns their net.
 func (l *lowering) noise(k int, p *model.Projection, into *neurons) *circuit.Net {
 	c, name := l.circuit, p.Name+".xi"

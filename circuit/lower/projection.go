@@ -27,7 +27,7 @@ func (l *lowering) projection(k int, p *model.Projection, prefix string) {
 		return
 	}
 	var xi *circuit.Net
-	if p.Feedback.Rule == model.PAL {
+	if p.Feedback.Rule == model.PAL || p.Feedback.Rule == model.GainAlignment && p.Feedback.NoiseSigma > 0 {
 		xi = l.noise(k, p, from)
 	}
 	if from.err != nil && to.err != nil {

@@ -30,3 +30,22 @@ func TestRulesFollowTheReference(t *testing.T) {
 		}
 	}
 }
+
+// TestClippedWeights wants that the clamp holds a weight where the reference
+// holds it.
+func TestClippedWeights(t *testing.T) {
+	net := load(t, chain)
+	net.Projections[0].Clip = 0.6
+	v, err := crosscheck.Spice(t.Context(), net, crosscheck.SpiceOptions{Learning: true, Dir: t.TempDir(), Tolerance: 1e-2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := v.Reference.Signal("drive_hidden.W").Data
+	if last := w[len(w)-1]; last < 0.599 {
+		t.Fatalf("the weight only reaches %g", last)
+	}
+	if !v.Pass() {
+		t.Error(v)
+	}
+	t.Log(v)
+}
