@@ -120,10 +120,10 @@ cw w 0 {1/(p_rate*p_r0)} ic={p_init}`,
 	"cell_weight_leak": `
 rw w 0 {p_r0*p_rate/p_decay}`,
 
-	// A conductance a thousand times 1/p_r0 beyond the limits: an update of one
-	// unit squared drives the weight 0.001 units past them.
+	// A conductance ten thousand times 1/p_r0 beyond the limits: an update of one
+	// unit squared drives the weight 0.0001 units past them.
 	"cell_weight_clamp": `
-bw w 0 i={1000*(max(v(w)-p_clip,0)-max(-p_clip-v(w),0))/p_r0}`,
+bw w 0 i={10000*(max(v(w)-p_clip,0)-max(-p_clip-v(w),0))/p_r0}`,
 
 	"cell_sine": `
 bs out ref v={p_amplitude*v(gate)*sin(p_turn*p_frequency*time+p_phase)}`,
