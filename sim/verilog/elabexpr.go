@@ -322,7 +322,6 @@ type target struct {
 	k      int
 	whole  bool
 	signed bool
-	outer  *target // of a part of a part, for constants only
 }
 
 func (x exprElab) selection(e expr) *node {

@@ -104,7 +104,6 @@ type procElab struct {
 	labels []label
 	inFunc bool
 	waits  *bool // set when a statement waits
-	depth  int
 }
 
 // process enters an always or initial block.

@@ -94,7 +94,7 @@ func TestMemoryFiles(t *testing.T) {
 			}
 			m := build(t, `module tb; reg [7:0] mem [0:3]; initial $readmemh("`+name+`.hex", mem); endmodule`, "tb")
 			m.Dir = dir
-			_, err := m.Run(0)
+			_, err := m.Run(t.Context(), 0)
 			switch {
 			case c.want == "" && err != nil, c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)):
 				t.Errorf("%v, want %q", err, c.want)
@@ -113,7 +113,7 @@ func TestHangs(t *testing.T) {
 			if testing.Short() && name != "combinational loop" {
 				t.Skip("takes a second")
 			}
-			_, err := build(t, c.text, "tb").Run(0)
+			_, err := build(t, c.text, "tb").Run(t.Context(), 0)
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Error(err)
 			}

@@ -47,7 +47,7 @@ func FuzzSource(f *testing.F) {
 			m.Stdout, m.Dir = io.Discard, t.TempDir()
 			m.noFiles = true
 			m.budget, m.rounds = 1000, 1000
-			_, _ = m.Run(10)
+			_, _ = m.Run(t.Context(), 10)
 		}
 	})
 }

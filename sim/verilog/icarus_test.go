@@ -40,7 +40,7 @@ func ours(t *testing.T, text string) string {
 	m := build(t, text, "tb")
 	var out bytes.Buffer
 	m.Stdout = &out
-	if _, err := m.Run(0); err != nil {
+	if _, err := m.Run(t.Context(), 0); err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
 	return out.String()

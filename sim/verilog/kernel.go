@@ -2,6 +2,7 @@ package verilog
 
 import (
 	"container/heap"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -47,7 +48,6 @@ type Sim struct {
 
 	finished bool
 	failed   bool
-	stopped  bool
 	err      error
 	errs     diag.List
 	vcd      *vcd
@@ -570,12 +570,15 @@ type Result struct {
 var ErrTimeout = errors.New("verilog: the run passed its limit of time")
 
 // Run lets a testbench run until it finishes, nothing is left to happen, or
-// the time limit in ticks is passed (0 for none). Errors of the run itself,
-// such as a missing memory file, come as the error; what the testbench
-// reported by $error and $fatal is in the result.
-func (m *Sim) Run(limit uint64) (Result, error) {
+// the time limit in ticks is passed (0 for none), or ctx is done. Errors of the
+// run itself, such as a missing memory file, come as the error; what the
+// testbench reported by $error and $fatal is in the result.
+func (m *Sim) Run(ctx context.Context, limit uint64) (Result, error) {
 	m.start()
-	for m.err == nil && !m.finished && len(m.timers) > 0 {
+	for moments := 0; m.err == nil && !m.finished && len(m.timers) > 0; moments++ {
+		if moments&1023 == 0 && ctx.Err() != nil {
+			return m.result(), ctx.Err()
+		}
 		if t := m.timers[0].time; t > m.now {
 			m.dump()
 			if limit > 0 && t > limit {

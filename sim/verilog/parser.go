@@ -61,13 +61,6 @@ func (p *parser) attribute() {
 	}
 }
 
-func (p *parser) peek() token {
-	if len(p.ahead) == 0 {
-		p.ahead = append(p.ahead, p.pp.next())
-	}
-	return p.ahead[0]
-}
-
 func (p *parser) fail(pos diag.Pos, hint, format string, args ...any) {
 	p.errs.Add(pos, hint, format, args...)
 	panic(bailout{})

@@ -37,7 +37,7 @@ func TestRuns(t *testing.T) {
 			}
 			var out bytes.Buffer
 			m.Stdout = &out
-			r, err := m.Run(0)
+			r, err := m.Run(t.Context(), 0)
 			if err != nil {
 				t.Fatal(err)
 			}

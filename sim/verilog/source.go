@@ -1,8 +1,11 @@
 package verilog
 
 import (
+	"maps"
+	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"vlec/model/diag"
 )
@@ -13,6 +16,10 @@ import (
 type Reader struct {
 	Defines     map[string]string // macros, as -DNAME=text would
 	IncludeDirs []string
+
+	// Libraries are folders in which a module that is instantiated and not
+	// declared is looked for, as NAME.v.
+	Libraries []string
 }
 
 // A Source is a set of modules.
@@ -20,7 +27,12 @@ type Source struct {
 	modules map[string]*moduleAST
 	order   []*moduleAST
 	folders []string
+	files   []string
 }
+
+// Files returns the files that were read, those from libraries included;
+// included ones are not among them.
+func (s *Source) Files() []string { return slices.Clone(s.files) }
 
 // Modules returns the names of the modules in the order of the text.
 func (s *Source) Modules() []string {
@@ -34,17 +46,22 @@ func (s *Source) Modules() []string {
 // Top returns the one module that no other instantiates, or "" when there is
 // none or more than one.
 func (s *Source) Top() string {
+	if tops := s.Tops(); len(tops) == 1 {
+		return tops[0]
+	}
+	return ""
+}
+
+// Tops returns the modules that no other instantiates, in the order of the text.
+func (s *Source) Tops() []string {
 	used := s.instantiated()
-	top := ""
+	var tops []string
 	for _, m := range s.order {
 		if !used[m.name] {
-			if top != "" {
-				return ""
-			}
-			top = m.name
+			tops = append(tops, m.name)
 		}
 	}
-	return top
+	return tops
 }
 
 // instantiated returns the names of the modules that others instantiate.
@@ -112,24 +129,58 @@ func (r *Reader) parse(names, texts []string) (*Source, error) {
 	s := &Source{modules: map[string]*moduleAST{}}
 	pp := newPreproc(r, &errs)
 	for i, text := range texts {
-		pp.files, pp.queue = nil, nil
-		pp.push(names[i], text)
-		p := &parser{pp: pp, errs: &errs}
-		p.file()
-		for _, m := range p.mods {
-			if old := s.modules[m.name]; old != nil {
-				errs.Add(m.pos(), "rename one", "module %s is declared twice; first at %s", m.name, old.pos())
-				continue
-			}
-			s.modules[m.name] = m
-			s.order = append(s.order, m)
-		}
-		if dir := filepath.Dir(names[i]); !slices.Contains(s.folders, dir) {
-			s.folders = append(s.folders, dir)
-		}
+		s.read(pp, names[i], text, &errs)
 	}
+	s.addMissing(r, pp, &errs)
 	if err := errs.Err(); err != nil {
 		return nil, err
 	}
 	return s, nil
+}
+
+func (s *Source) read(pp *preproc, name, text string, errs *diag.List) {
+	pp.files, pp.queue = nil, nil
+	pp.push(name, text)
+	p := &parser{pp: pp, errs: errs}
+	p.file()
+	for _, m := range p.mods {
+		if old := s.modules[m.name]; old != nil {
+			errs.Add(m.pos(), "rename one", "module %s is declared twice; first at %s", m.name, old.pos())
+			continue
+		}
+		s.modules[m.name] = m
+		s.order = append(s.order, m)
+	}
+	s.files = append(s.files, name)
+	if dir := filepath.Dir(name); !slices.Contains(s.folders, dir) {
+		s.folders = append(s.folders, dir)
+	}
+}
+
+// addMissing reads the modules that libraries have.
+func (s *Source) addMissing(r *Reader, pp *preproc, errs *diag.List) {
+	tried := map[string]bool{}
+	for again := len(r.Libraries) > 0; again; {
+		again = false
+		for _, name := range slices.Sorted(maps.Keys(s.instantiated())) {
+			if s.modules[name] != nil || tried[name] || strings.ContainsAny(name, `/\`) {
+				continue
+			}
+			tried[name] = true
+			for _, dir := range r.Libraries {
+				path := filepath.Join(dir, name+".v")
+				text, err := readFile(path)
+				if os.IsNotExist(err) {
+					continue
+				}
+				again = true
+				if err != nil {
+					errs.Add(diag.Pos{File: path}, "", "cannot read: %v", err)
+				} else {
+					s.read(pp, path, text, errs)
+				}
+				break
+			}
+		}
+	}
 }

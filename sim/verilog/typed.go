@@ -23,7 +23,6 @@ type Signal struct {
 	procs    bool // assigned by a process
 
 	slot    uint32 // first word of the storage, or number of the memory
-	unit    *unit  // a wake-up wire's
 	hidden  bool
 	watched bool // somebody waits for its edges
 }

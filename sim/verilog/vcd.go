@@ -20,7 +20,6 @@ type vcd struct {
 	last   []Value
 	begun  bool
 	paused bool
-	time   uint64
 }
 
 // TraceVCD writes the changes of all signals to w from now on. Run flushes at
