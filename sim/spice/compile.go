@@ -35,6 +35,7 @@ type compiler struct {
 	consts []*expr
 	constN map[constKey]int32
 	code   []instr
+	codeN  map[instr]int32 // instructions, but for dst: equal terms are computed once
 }
 
 type constKey struct {
@@ -51,7 +52,7 @@ const (
 // compile returns nil after reporting what is wrong.
 func (c *compiler) compile(e *expr) *bodyShape {
 	c.root = e.pos
-	c.inputN, c.constN = map[bodyRef]int32{}, map[constKey]int32{}
+	c.inputN, c.constN, c.codeN = map[bodyRef]int32{}, map[constKey]int32{}, map[instr]int32{}
 	e = c.expand(e, nil, 0)
 	if c.failed {
 		return nil
@@ -227,8 +228,13 @@ func (c *compiler) voltage(name string, at pos) int32 {
 }
 
 func (c *compiler) temp(op opcode, a, b, d int32) int32 {
-	dst := tempBase + int32(len(c.code))
-	c.code = append(c.code, instr{op: op, dst: dst, a: a, b: b, c: d})
+	key := instr{op: op, a: a, b: b, c: d}
+	dst, known := c.codeN[key]
+	if !known {
+		dst = tempBase + int32(len(c.code))
+		c.codeN[key] = dst
+		c.code = append(c.code, instr{op: op, dst: dst, a: a, b: b, c: d})
+	}
 	return dst
 }
 

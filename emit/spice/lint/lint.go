@@ -138,6 +138,7 @@ var (
 	nameForm   = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 	numberForm = regexp.MustCompile(`^[-+]?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?$`)
 	braceForm  = regexp.MustCompile(`^\{[^{}]+\}$`)
+	insideForm = regexp.MustCompile(`(^|[^a-z0-9_])(v\(([a-z0-9_.]+,)?|i\()$`) // what stands before a node or device
 	wordForm   = regexp.MustCompile(`[a-z_][a-z0-9_.]*|[0-9][0-9.]*(?:e[-+]?[0-9]+)?[a-z0-9_.]*`)
 	calls      = []string{"v", "i", "tanh", "exp", "ln", "sqrt", "abs", "min", "max", "sin", "cos"}
 )
@@ -172,7 +173,7 @@ func (l *linter) expression(s string) {
 	for _, at := range wordForm.FindAllStringIndex(s, -1) {
 		word, rest := s[at[0]:at[1]], s[at[1]:]
 		called := strings.HasPrefix(rest, "(")
-		inside := at[0] > 1 && slices.Contains([]string{"v(", "i("}, s[at[0]-2:at[0]])
+		inside := insideForm.MatchString(s[:at[0]])
 		switch {
 		case word[0] >= '0' && word[0] <= '9':
 			if inside && word == "0" {
