@@ -21,7 +21,7 @@ func Observe(ctx context.Context, net *model.Network, learning bool) (map[string
 	}
 	o := observer{net: net, s: s, most: map[string]float64{}}
 	o.remember()
-	for range int(math.Round(net.Duration / net.Dt)) {
+	for range Steps(net) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}

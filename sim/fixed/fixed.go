@@ -5,8 +5,9 @@
 // # For maintainers
 //
 // The arithmetic is written down in package format; this package, the RTL and the
-// simulators that run the RTL each do it in their own way. Sums need 63 bits at
-// most up to operands of 24 bits; wider plans are refused by New.
+// simulators that run the RTL each do it in their own way. Up to operands of about
+// 24 bits every sum has room in 63 bits. Wider plans take their sums in 128 bits
+// (wide.go), a few times slower; New chooses.
 //
 // The order of work is not the RTL's: populations one after another, each as
 // plain loops over rows. All sums are exact, so no result depends on the order.
@@ -26,6 +27,7 @@ type Core struct {
 	Learn bool
 
 	plan   *format.Plan
+	wide   bool      // sums are taken in 128 bits
 	inputs [][]int64 // by input
 	target [][]int64 // by population, nil where there is none
 	pops   []Neurons
@@ -41,10 +43,12 @@ type Neurons struct {
 	Slope []int64
 	E, S  []int64 // prospective error, and times the learning rate's mantissa
 	Back  []int64 // what the error neurons were given, before the slope
-	Drive []int64 // sum of w r
+	Drive []int64 // sum of w r; of a wide plan, not kept here
 
 	former []int64 // rates of the step before
 	sum    []int64 // of w e, for the next step
+
+	wideDrive, wideSum []int128 // of a wide plan, in the place of Drive and sum
 }
 
 // Counters tell what the formats did to a run.
@@ -65,10 +69,11 @@ type link struct {
 
 // New prepares a core at its start.
 func New(p *format.Plan) (*Core, error) {
-	if err := check(p); err != nil {
+	wide, err := check(p)
+	if err != nil {
 		return nil, err
 	}
-	c := &Core{plan: p, Learn: p.Learning}
+	c := &Core{plan: p, Learn: p.Learning, wide: wide}
 	for _, in := range p.Inputs {
 		c.inputs = append(c.inputs, make([]int64, in.Size))
 	}
@@ -77,6 +82,9 @@ func New(p *format.Plan) (*Core, error) {
 		z := Neurons{}
 		for _, v := range []*[]int64{&z.U, &z.V, &z.Y, &z.R, &z.Slope, &z.E, &z.S, &z.Back, &z.Drive, &z.former, &z.sum} {
 			*v = make([]int64, q.Size)
+		}
+		if wide {
+			z.wideDrive, z.wideSum = make([]int128, q.Size), make([]int128, q.Size)
 		}
 		var target []int64
 		if q.Target != "" {
@@ -101,24 +109,34 @@ func New(p *format.Plan) (*Core, error) {
 	return c, nil
 }
 
-// check refuses a plan whose sums could leave 63 bits.
-func check(p *format.Plan) error {
+// check tells whether the sums of a plan need more than 63 bits, and refuses one
+// whose words do.
+func check(p *format.Plan) (wide bool, err error) {
 	for _, s := range []struct {
-		name string
-		bits int
+		name  string
+		bits  int
+		words bool // 128 bits do not help
 	}{
-		{"the drive", max(p.Drive.Bits, p.Drive.Bits+p.Membrane.State.Frac-p.Drive.Frac)},
-		{"the membrane", p.Membrane.State.Bits + max(p.Drive.Frac-p.Membrane.State.Frac, 0)},
-		{"the lead", p.Membrane.Delta.Bits + p.Membrane.Lead.Bits},
-		{"the returning error", p.BackSum.Bits},
-		{"the error neuron", p.Neuron.State.Bits + max(p.Slope.Frac+p.Back.Frac-p.Neuron.State.Frac, 0)},
-		{"a product of operands", 2 * p.Bits},
+		{"the drive", max(p.Drive.Bits, p.Drive.Bits+p.Membrane.State.Frac-p.Drive.Frac), false},
+		{"the membrane", p.Membrane.State.Bits + max(p.Drive.Frac-p.Membrane.State.Frac, 0), false},
+		{"the membrane", p.Membrane.State.Bits + 1, true},
+		{"the lead", p.Membrane.Delta.Bits + p.Membrane.Lead.Bits - 2, true},
+		{"the returning error", p.BackSum.Bits, false},
+		{"the error neuron", p.Neuron.State.Bits + max(p.Slope.Frac+p.Back.Frac-p.Neuron.State.Frac, 0), false},
+		{"the error neuron", p.Neuron.State.Bits + 1, true},
+		{"the lead of an error", p.Neuron.Delta.Bits + p.Neuron.Lead.Bits - 2, true},
+		{"a stored weight", p.Weight.Bits + 1, true},
+		{"a product of operands", 2 * p.Bits, false},
+		{"a product of operands", 2*p.Bits - 2, true},
 	} {
-		if s.bits > 62 {
-			return fmt.Errorf("%s needs %d bits, which the integer model does not have; plan with fewer bits", s.name, s.bits)
+		switch {
+		case s.bits > 62 && s.words:
+			return false, fmt.Errorf("%s needs %d bits, which the integer model does not have; plan with fewer bits", s.name, s.bits)
+		case s.bits > 62:
+			wide = true
 		}
 	}
-	return nil
+	return wide, nil
 }
 
 // Clear takes everything but the weights back to the start.
@@ -128,6 +146,8 @@ func (c *Core) Clear() {
 		for _, v := range [][]int64{z.Y, z.R, z.Slope, z.E, z.S, z.Back, z.Drive, z.former, z.sum, z.V} {
 			clear(v)
 		}
+		clear(z.wideDrive)
+		clear(z.wideSum)
 		copy(z.U, q.U0)
 		copy(z.V, q.V0)
 	}
@@ -156,11 +176,25 @@ func (c *Core) sat(x int64, q format.Q, pop int, signal string) int64 {
 	if x >= -most && x <= most {
 		return x
 	}
-	c.count.Saturated[c.plan.Populations[pop].Name+"."+signal]++
+	c.saturated(pop, signal)
 	if x < 0 {
 		return -most
 	}
 	return most
+}
+
+func (c *Core) saturated(pop int, signal string) {
+	c.count.Saturated[c.plan.Populations[pop].Name+"."+signal]++
+}
+
+// wideSat is sat for a sum of 128 bits.
+func (c *Core) wideSat(x int128, q format.Q, pop int, signal string) int64 {
+	most := q.Max()
+	held := x.clamp(most)
+	if extend(held) != x {
+		c.saturated(pop, signal)
+	}
+	return held
 }
 
 // difference is a - b, rounded to the fraction to, for words of the fractions fa
@@ -168,6 +202,12 @@ func (c *Core) sat(x int64, q format.Q, pop int, signal string) int64 {
 func difference(a int64, fa int, b int64, fb, to int) int64 {
 	f := max(fa, fb)
 	return near(a<<uint(f-fa)-b<<uint(f-fb), f-to)
+}
+
+// wideDifference is difference for a sum of 128 bits.
+func wideDifference(a int128, fa int, b int64, fb, to int) int128 {
+	f := max(fa, fb)
+	return a.shiftLeft(uint(f - fa)).minus(extend(b).shiftLeft(uint(f - fb))).near(f - to)
 }
 
 // Step advances by dt with the inputs and targets that the caller has set.
@@ -200,19 +240,15 @@ func (c *Core) receive(k int) {
 	}
 	unit := p.Neuron
 	for i := range q.Size {
-		g := c.sat(near(z.sum[i], p.BackSum.Frac-p.Back.Frac), p.Back, k, "back")
-		if q.Target != "" {
-			t := c.target[k][i] - z.R[i]
-			if p.Nudged {
-				t = near(q.Beta*t, p.Rate.Frac+p.Nudge.Frac-p.Back.Frac)
-			} else {
-				t = near(t, p.Rate.Frac-p.Back.Frac)
-			}
-			g = c.sat(g+t, p.Back, k, "back")
-		}
+		g := c.back(k, i)
 		z.Back[i] = g
 		x := z.Slope[i] * g
-		d := c.sat(difference(x, p.Slope.Frac+p.Back.Frac, z.V[i], unit.State.Frac, unit.Delta.Frac), unit.Delta, k, "dV")
+		var d int64
+		if c.wide {
+			d = c.wideSat(wideDifference(extend(x), p.Slope.Frac+p.Back.Frac, z.V[i], unit.State.Frac, unit.Delta.Frac), unit.Delta, k, "dV")
+		} else {
+			d = c.sat(difference(x, p.Slope.Frac+p.Back.Frac, z.V[i], unit.State.Frac, unit.Delta.Frac), unit.Delta, k, "dV")
+		}
 		e := near(z.V[i]+floor(q.ErrorLead[i]*d, unit.LeadShift()), unit.OutShift())
 		z.E[i] = c.sat(e, p.Error, k, "e")
 		z.V[i] += near(q.ErrorLag[i]*d, unit.LagShift())
@@ -222,15 +258,50 @@ func (c *Core) receive(k int) {
 		}
 	}
 	clear(z.sum)
+	clear(z.wideSum)
+}
+
+// back is what arrives at error neuron i of population k: the errors of others,
+// and that of the target.
+func (c *Core) back(k, i int) int64 {
+	p, q, z := c.plan, &c.plan.Populations[k], &c.pops[k]
+	var g int64
+	if c.wide {
+		g = c.wideSat(z.wideSum[i].near(p.BackSum.Frac-p.Back.Frac), p.Back, k, "back")
+	} else {
+		g = c.sat(near(z.sum[i], p.BackSum.Frac-p.Back.Frac), p.Back, k, "back")
+	}
+	if q.Target == "" {
+		return g
+	}
+	t := c.target[k][i] - z.R[i]
+	switch {
+	case c.wide:
+		beta, shift := int64(1), p.Rate.Frac-p.Back.Frac
+		if p.Nudged {
+			beta, shift = q.Beta, shift+p.Nudge.Frac
+		}
+		return c.wideSat(product(beta, t).near(shift).plus(extend(g)), p.Back, k, "back")
+	case p.Nudged:
+		t = near(q.Beta*t, p.Rate.Frac+p.Nudge.Frac-p.Back.Frac)
+	default:
+		t = near(t, p.Rate.Frac-p.Back.Frac)
+	}
+	return c.sat(g+t, p.Back, k, "back")
 }
 
 // drive starts the sums of population k with the bias, and lets it learn.
 func (c *Core) drive(k int) {
 	p, z := c.plan, &c.pops[k]
 	clear(z.Drive)
+	clear(z.wideDrive)
 	for i, word := range c.bias[k] {
 		one := int64(1) << uint(p.Rate.Frac)
-		z.Drive[i] = (word >> uint(p.Hidden())) * one
+		if c.wide {
+			z.wideDrive[i] = product(word>>uint(p.Hidden()), one)
+		} else {
+			z.Drive[i] = (word >> uint(p.Hidden())) * one
+		}
 		if c.Learn && p.Populations[k].BiasPlastic {
 			low, high := p.Limits()
 			c.bias[k][i] = c.update(word, z.S[i], one, low, high)
@@ -244,21 +315,26 @@ func (c *Core) sweep(l *link) {
 	p := c.plan
 	hidden := uint(p.Hidden())
 	to := &c.pops[l.To]
+	learn := c.Learn && l.Plastic
+	if c.wide {
+		c.wideSweep(l)
+	}
 	var sum []int64
 	if l.Feedback != format.None {
 		sum = c.pops[l.From].sum
 	}
-	learn := c.Learn && l.Plastic
 	for i := range l.n {
 		row := l.w[i*l.m : (i+1)*l.m]
 		e, s := to.E[i], to.S[i]
 		drive := int64(0)
-		for j, word := range row {
-			drive += (word >> hidden) * l.sender[j]
+		if !c.wide {
+			for j, word := range row {
+				drive += (word >> hidden) * l.sender[j]
+			}
 		}
 		to.Drive[i] += drive
 		switch {
-		case sum == nil:
+		case sum == nil || c.wide:
 		case l.B != nil:
 			for j, b := range l.B[i*l.m : (i+1)*l.m] {
 				sum[j] += b * e
@@ -273,6 +349,26 @@ func (c *Core) sweep(l *link) {
 		}
 		for j, word := range row {
 			row[j] = c.update(word, s, l.sender[j], l.Low, l.High)
+		}
+	}
+}
+
+// wideSweep is the part of sweep that sums.
+func (c *Core) wideSweep(l *link) {
+	hidden := uint(c.plan.Hidden())
+	to := &c.pops[l.To]
+	for i := range l.n {
+		for j, word := range l.w[i*l.m : (i+1)*l.m] {
+			w := word >> hidden
+			to.wideDrive[i] = to.wideDrive[i].plus(product(w, l.sender[j]))
+			if l.Feedback == format.None {
+				continue
+			}
+			if l.B != nil {
+				w = l.B[i*l.m+j]
+			}
+			sum := c.pops[l.From].wideSum
+			sum[j] = sum[j].plus(product(w, to.E[i]))
 		}
 	}
 }
@@ -304,13 +400,7 @@ func (c *Core) advance(k int) {
 		table = &p.Tables[q.Table]
 	}
 	for i := range q.Size {
-		a, fa := z.Drive[i], p.Drive.Frac
-		if p.GammaWord != 0 && q.Error {
-			fg := p.Gamma.Frac + p.Error.Frac
-			f := max(fa, fg)
-			a, fa = a<<uint(f-fa)+(p.GammaWord*z.E[i])<<uint(f-fg), f
-		}
-		d := c.sat(difference(a, fa, z.U[i], unit.State.Frac, unit.Delta.Frac), unit.Delta, k, "dU")
+		d := c.deviation(k, i)
 		y := near(z.U[i]+floor(q.Lead[i]*d, unit.LeadShift()), unit.OutShift())
 		if table != nil { // beyond the table's range phi is flat
 			most := p.Potential.Max()
@@ -322,6 +412,27 @@ func (c *Core) advance(k int) {
 		z.U[i] += near(q.Lag[i]*d, unit.LagShift())
 		z.R[i], z.Slope[i] = c.activate(table, q.Phi, y, k)
 	}
+}
+
+// deviation is the input of membrane i of population k, minus its state.
+func (c *Core) deviation(k, i int) int64 {
+	p, z, unit := c.plan, &c.pops[k], c.plan.Membrane
+	fa, fg := p.Drive.Frac, p.Gamma.Frac+p.Error.Frac
+	f := max(fa, fg)
+	coupled := p.GammaWord != 0 && p.Populations[k].Error
+	if c.wide {
+		a := z.wideDrive[i]
+		if coupled {
+			a = a.shiftLeft(uint(f - fa)).plus(product(p.GammaWord, z.E[i]).shiftLeft(uint(f - fg)))
+			fa = f
+		}
+		return c.wideSat(wideDifference(a, fa, z.U[i], unit.State.Frac, unit.Delta.Frac), unit.Delta, k, "dU")
+	}
+	a := z.Drive[i]
+	if coupled {
+		a, fa = a<<uint(f-fa)+(p.GammaWord*z.E[i])<<uint(f-fg), f
+	}
+	return c.sat(difference(a, fa, z.U[i], unit.State.Frac, unit.Delta.Frac), unit.Delta, k, "dU")
 }
 
 // activate returns rate and slope of a potential.

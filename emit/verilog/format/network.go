@@ -133,7 +133,6 @@ type finder struct {
 	nets    []neuronNets
 	popOf   map[*circuit.Net]int // by rate net and by error net
 	inputOf map[*circuit.Net]int
-	targets []*circuit.Net
 	outside map[*circuit.Element]bool
 	one     *circuit.Net
 	errs    diag.List
@@ -202,7 +201,7 @@ func (f *finder) leaveTeacherOut() {
 
 func (f *finder) input(e *circuit.Element) {
 	out, waves := e.Pin("out"), e.Waves("wave")
-	if out.Width == 1 && len(waves[0]) == 1 && waves[0][0].Shape == "constant" && waves[0][0].Numbers[0] == 1 && e.Name == "one" {
+	if out.Width == 1 && len(waves[0]) == 1 && waves[0][0].Shape == "constant" && waves[0][0].Numbers[0] == 1 && e.Name == "bias/one" {
 		f.one = out
 		return
 	}
@@ -212,7 +211,7 @@ func (f *finder) input(e *circuit.Element) {
 		}
 	}
 	f.inputOf[out] = len(f.net.Inputs)
-	f.net.Inputs = append(f.net.Inputs, Input{Name: e.Name, Size: out.Width, Waves: waves})
+	f.net.Inputs = append(f.net.Inputs, Input{Name: strings.TrimSuffix(e.Name, ".r"), Size: out.Width, Waves: waves})
 }
 
 func first(list []*circuit.Element) *circuit.Element {
