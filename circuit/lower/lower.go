@@ -37,6 +37,9 @@ type Options struct {
 // diag.List of errors at the model's lines.
 func Network(net *model.Network, o Options) (*circuit.Circuit, error) {
 	l := &lowering{net: net, options: o, circuit: circuit.New(net.Name), nets: map[model.Source]*neurons{}}
+	if beyond := net.Learning.Beyond(); o.Learning && beyond != "" {
+		l.errs.Add(diag.Pos{File: net.File}, "remove it from [learning], or leave the learning to software: vlec run", "a circuit learns by the plain local rule and cannot follow %s", beyond)
+	}
 	for _, in := range net.Inputs {
 		l.input(in)
 	}

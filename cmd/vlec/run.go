@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"maps"
 	"path/filepath"
@@ -20,19 +21,30 @@ type runCmd struct {
 	Trace     []string `help:"Record these: kinds (u,v,y,r,e,W,B) or signals (hidden.u)." placeholder:"SIGNAL"`
 	Every     float64  `help:"Time between samples, in model time units." placeholder:"T"`
 	Duration  float64  `help:"Replace the model's duration." placeholder:"T"`
-	Output    string   `short:"o" help:"Folder for trace.npz." type:"path" placeholder:"DIR"`
+	Weights   string   `help:"Start from the weights in this file, weights.npz of an earlier run." type:"existingfile" placeholder:"FILE"`
+	Output    string   `short:"o" help:"Folder for trace.npz, metrics.csv and weights.npz." type:"path" placeholder:"DIR"`
 }
 
 func (c *runCmd) Help() string {
 	return `Examples:
   vlec run examples/chain/model.toml
-  vlec run examples/chain/model.toml --semantics synchronous --trace u,r,e,W -o out`
+  vlec run examples/chain/model.toml --semantics synchronous --trace u,r,e,W -o out
+  vlec run other-stimuli.toml --weights out/weights.npz --no-learning`
 }
 
 func (c *runCmd) Run(g *globals) error {
 	net, err := g.load(c.Model)
 	if err != nil {
 		return err
+	}
+	if c.Weights != "" {
+		weights, err := reference.ReadWeights(c.Weights)
+		if err != nil {
+			return err
+		}
+		if net, err = weights.Apply(net); err != nil {
+			return fmt.Errorf("%s: %w", c.Weights, err)
+		}
 	}
 	update, stop := g.progress()
 	trace, result, err := reference.Run(g.ctx, net, reference.Options{
@@ -41,6 +53,7 @@ func (c *runCmd) Run(g *globals) error {
 		Signals:   c.Trace,
 		Every:     c.Every,
 		Duration:  c.Duration,
+		Metrics:   reference.DefaultMetrics(net, c.Duration),
 		Progress:  func(done, _ float64) { update(c.Semantics, done) },
 	})
 	stop()
@@ -48,7 +61,11 @@ func (c *runCmd) Run(g *globals) error {
 		return err
 	}
 	if c.Output != "" {
-		if err := writeTrace(c.Output, trace); err != nil {
+		var files emit.Artifacts
+		files.Add("trace.npz", func(w io.Writer) error { return tracefile.Write(w, trace) })
+		files.Add("metrics.csv", result.Metrics.CSV)
+		files.Add("weights.npz", func(w io.Writer) error { return result.Weights.Write(w, net) })
+		if err := files.Commit(c.Output); err != nil {
 			return err
 		}
 	}

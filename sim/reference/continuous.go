@@ -9,8 +9,8 @@ import (
 )
 
 // runContinuous integrates the differential equations. The integrator stops at
-// every sample, at every kink of a stimulus (a step across one would lose its
-// order of accuracy) and at the ends of the two windows of the loss.
+// every sample, at every kink of a stimulus or of the schedule (a step across one
+// would lose its order of accuracy) and at the ends of the two windows of the loss.
 func runContinuous(ctx context.Context, net *model.Network, o Options) (*sim.Trace, *Result, error) {
 	input := make([][]float64, len(net.Inputs))
 	for k, in := range net.Inputs {
@@ -38,14 +38,27 @@ func runContinuous(ctx context.Context, net *model.Network, o Options) (*sim.Tra
 	if err != nil {
 		return nil, nil, err
 	}
+	meter, err := newMeter(o.Metrics, o.Duration)
+	if err != nil {
+		return nil, nil, err
+	}
 
 	window := windowShare * o.Duration
 	stops := append(f.kinks(o.Duration), window, o.Duration-window, o.Duration)
+	if o.Learning {
+		stops = learningKinks(stops, net.Learning, o.Duration)
+	}
 	noisy := slices.ContainsFunc(f.link, func(l flowLink) bool { return l.xi != nil })
 	grid := 0 // steps of dt of the noise
 	if noisy {
 		for k := 1; k <= whole(o.Duration, net.Dt); k++ {
 			stops = append(stops, float64(k)*net.Dt)
+		}
+	}
+	rows := 0 // of metrics
+	if o.Metrics.Every > 0 {
+		for k := 1; k <= whole(o.Duration, o.Metrics.Every); k++ {
+			stops = append(stops, float64(k)*o.Metrics.Every)
 		}
 	}
 	slices.Sort(stops)
@@ -63,7 +76,8 @@ func runContinuous(ctx context.Context, net *model.Network, o Options) (*sim.Tra
 	}
 	res := &Result{}
 	first, last := -1.0, 0.0
-	visit := func() {
+	noted := 0.0 // integral of the loss at the last row
+	visit := func() error {
 		if first < 0 && d.t >= window-slack {
 			first = d.z[n]
 		}
@@ -74,8 +88,21 @@ func runContinuous(ctx context.Context, net *model.Network, o Options) (*sim.Tra
 			f.advanceNoise()
 			grid++
 		}
+		if at := float64(rows+1) * o.Metrics.Every; o.Metrics.Every > 0 && at <= d.t+slack {
+			meter.add((d.z[n]-noted)/o.Metrics.Every, 1)
+			meter.row(at)
+			noted = d.z[n]
+			rows++
+		}
+		if !f.begun && d.t >= net.Learning.Start-slack {
+			f.begun = true
+			return d.f(d.t, d.z, d.k[0]) // the slope jumps here
+		}
+		return nil
 	}
-	visit()
+	if err := visit(); err != nil {
+		return nil, nil, err
+	}
 	rec.sample(0)
 	for k := 1; k <= samples+1; k++ {
 		at := min(float64(k)*o.Every, o.Duration)
@@ -87,7 +114,9 @@ func runContinuous(ctx context.Context, net *model.Network, o Options) (*sim.Tra
 			if err := d.advance(ctx, next(at)); err != nil {
 				return nil, nil, err
 			}
-			visit()
+			if err := visit(); err != nil {
+				return nil, nil, err
+			}
 		}
 		if k <= samples {
 			rec.sample(at)
@@ -101,7 +130,7 @@ func runContinuous(ctx context.Context, net *model.Network, o Options) (*sim.Tra
 		res.LossFirst, res.LossLast = first/window, (d.z[n]-last)/window
 	}
 	f.bind(d.z)
-	res.keep(f.plan, f)
+	res.Metrics, res.Weights = meter.done(), weightsOf(f.plan, f)
 	return rec.done(), res, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"math/cmplx"
+	"strings"
 	"testing"
 
 	"vlec/model"
@@ -167,21 +168,37 @@ func TestRunLosses(t *testing.T) {
 	}
 }
 
-// Learning that the plain local rule does not cover is refused, not ignored.
-func TestBeyondPlainLearning(t *testing.T) {
-	for _, l := range []model.Learning{
-		{Optimizer: model.Adam}, {Schedule: model.Constant{Value: 1}}, {Start: 1}, {Batch: 2},
-	} {
+// Learning that a semantics cannot follow is refused, not ignored.
+func TestRefusedLearning(t *testing.T) {
+	adam := model.Learning{Optimizer: model.Adam, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}
+	mirrored := chainNetwork(model.Tanh)
+	mirrored.Learning = adam
+	mirrored.Projections[1].Feedback = model.Feedback{Rule: model.KolenPollack, B: []float64{1}, Eta: 1, Decay: 1}
+	with := func(l model.Learning) *model.Network {
 		net := chainNetwork(model.Tanh)
 		net.Learning = l
-		for _, s := range []Semantics{Continuous, Clocked} {
-			if _, _, err := Run(context.Background(), net, Options{Semantics: s, Learning: true}); err == nil {
-				t.Errorf("%s: %s is ignored", s, l.Beyond())
-			}
-			if _, _, err := Run(context.Background(), net, Options{Semantics: s, Duration: 1}); err != nil {
-				t.Errorf("%s: without learning: %v", s, err)
-			}
+		return net
+	}
+	for _, c := range []struct {
+		net  *model.Network
+		s    Semantics
+		want string
+	}{
+		{with(adam), Continuous, "optimizer adam makes steps"},
+		{with(model.Learning{Optimizer: model.Momentum}), Continuous, "optimizer momentum makes steps"},
+		{with(model.Learning{Batch: 2}), Continuous, "batch of 2"},
+		{with(model.Learning{Optimizer: "newton"}), Clocked, "unknown optimizer"},
+		{with(model.Learning{Optimizer: model.Momentum, Momentum: 1}), Clocked, "less than 1"},
+		{mirrored, Clocked, "kolen-pollack"},
+	} {
+		_, _, err := Run(context.Background(), c.net, Options{Semantics: c.s, Learning: true, Duration: 1})
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want an error with %q", c.s, err, c.want)
 		}
+	}
+	// Without learning there is nothing to refuse.
+	if _, _, err := Run(context.Background(), with(adam), Options{Duration: 1}); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -33,19 +33,26 @@ func newFeedback(l *link, trials int, dt float64, seed, stream uint64) feedback 
 		return f
 	}
 	f.b = append([]float64(nil), l.Feedback.B...)
-	f.rate = dt * l.Feedback.Eta / float64(trials)
 	if l.noisy() {
 		f.xi = newNoise(trials*l.m, l.Feedback.NoiseSigma, l.Feedback.NoiseTau, dt, seed, stream)
 	}
-	switch f.rule {
-	case model.KolenPollack:
-		f.keep = 1 - dt*l.decay()
-	case model.PAL:
-		f.keep = 1 - dt*l.Feedback.Eta*l.Feedback.Decay
+	if f.rule == model.PAL {
 		f.low = make([]float64, trials*l.n)
 		f.follow = dt / l.Feedback.HighPass
 	}
 	return f
+}
+
+// setRates sets how far a step of the rule goes when every rate is multiplied by
+// a factor.
+func (f *feedback) setRates(l *link, dt, factor float64) {
+	f.rate = dt * l.Feedback.Eta * factor / float64(f.trials)
+	switch f.rule {
+	case model.KolenPollack:
+		f.keep = 1 - float64(dt*l.decay()*factor)
+	case model.PAL:
+		f.keep = 1 - float64(dt*l.Feedback.Eta*l.Feedback.Decay*factor)
+	}
 }
 
 // carry adds B e to the feedback of the near neurons.

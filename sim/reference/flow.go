@@ -22,6 +22,8 @@ type flow struct {
 	input   [][]float64
 	target  [][]float64
 	soft    []float64
+	begun   bool    // learning
+	factor  float64 // on every learning rate now
 	teacher *flow
 	rates   *loop // the algebraic loop over y, or over y and e
 	backs   *loop // the algebraic loop over e alone
@@ -58,7 +60,7 @@ func newFlow(net *model.Network, inputs []*model.Input, input [][]float64, learn
 	if err != nil {
 		return nil, err
 	}
-	f := &flow{plan: p, size: first, learning: learning, errors: true, input: input}
+	f := &flow{plan: p, size: first, learning: learning, errors: true, input: input, begun: net.Learning.Start <= 0}
 	for _, pop := range p.pops {
 		n := pop.Size
 		f.pop = append(f.pop, flowPop{
@@ -197,6 +199,7 @@ func (f *flow) deriveBound(t float64, dz []float64) error {
 	if err := f.solve(t); err != nil {
 		return err
 	}
+	f.setFactor(t)
 	for k := range f.pop {
 		f.deriveNeurons(k, dz)
 	}
@@ -206,6 +209,20 @@ func (f *flow) deriveBound(t float64, dz []float64) error {
 		}
 	}
 	return nil
+}
+
+// setFactor finds what the schedule multiplies every rate by. Whether learning
+// has begun is not asked of the time, because the step that ends at that instant
+// must not see it begin.
+func (f *flow) setFactor(t float64) {
+	switch schedule := f.net.Learning.Schedule; {
+	case !f.begun:
+		f.factor = 0
+	case schedule == nil:
+		f.factor = 1
+	default:
+		f.factor = schedule.At(t)
+	}
 }
 
 // solve finds the instantaneous signals: drives, rates and errors.
@@ -337,10 +354,14 @@ func (f *flow) deriveNeurons(k int, dz []float64) {
 		dz[p.u.at+i] = ud
 		dz[p.v.at+i] = (p.x[i] - p.v.value[i]) / p.TauR[i]
 		if p.tauM.at >= 0 {
-			dz[p.tauM.at+i] = -p.EtaTauM * p.e[i] * ud
+			d := -f.factor * p.EtaTauM * p.e[i] * ud
+			if p.tauM.value[i] <= f.net.Dt && d < 0 {
+				d = 0
+			}
+			dz[p.tauM.at+i] = d
 		}
 		if p.bias.at >= 0 {
-			dz[p.bias.at+i] = p.EtaBias * p.e[i]
+			dz[p.bias.at+i] = f.factor * p.EtaBias * p.e[i]
 		}
 	}
 }
@@ -351,12 +372,12 @@ func (f *flow) deriveWeights(k int, dz []float64) {
 	to := &f.pop[l.to]
 	r := f.source(l)
 	if fl.w.at >= 0 {
-		decay := l.decay()
+		eta, decay := f.factor*l.Eta, f.factor*l.decay()
 		for i, e := range to.e {
 			row := fl.w.value[i*l.m : (i+1)*l.m]
 			d := dz[fl.w.at+i*l.m : fl.w.at+(i+1)*l.m]
 			for j, w := range row {
-				d[j] = l.Eta*e*r[j] - decay*w
+				d[j] = eta*e*r[j] - decay*w
 				if l.Clip > 0 && math.Abs(w) >= l.Clip && d[j]*w > 0 {
 					d[j] = 0
 				}
@@ -367,7 +388,7 @@ func (f *flow) deriveWeights(k int, dz []float64) {
 		return
 	}
 	from := &f.pop[l.from]
-	eta, decay := l.Feedback.Eta, l.decay()
+	eta, decay := f.factor*l.Feedback.Eta, f.factor*l.decay()
 	for i := range l.m {
 		row := fl.b.value[i*l.n : (i+1)*l.n]
 		d := dz[fl.b.at+i*l.n : fl.b.at+(i+1)*l.n]

@@ -4,7 +4,7 @@ package reference
 // clock step asks of it, in the order of the synchronous semantics:
 //
 //	c_t += W^T e_t                               feedback of the step before
-//	W <- keep W + rate sum_t e_t old_t^T         its update
+//	W <- keep W + rate sum_t e_t old_t^T         its update, or an optimiser's
 //	a_t += W r_t                                 drive of this step
 //
 // for every trial t. Vectors of several trials lie one after another. Feedback
@@ -22,6 +22,12 @@ type sweep struct {
 	r, a       []float64 // trials x m, trials x n
 
 	parts [][]float64 // of a large pass: the feedback of each part, trials x m
+
+	// Where an optimiser takes the place of the plain update (nil: it does not):
+	// its memory of W, and for each part of the pass room for a row of gradients.
+	rule    *optimizer
+	moments moments
+	row     [][]float64
 }
 
 // A chore is a part of the work of a sweep.
@@ -49,16 +55,17 @@ func (s *sweep) runPart(trials int, todo chore, part int) {
 	if todo&backward != 0 {
 		clear(s.parts[part])
 	}
-	s.run(trials, todo, s.parts[part], part*s.n/sweepParts, (part+1)*s.n/sweepParts)
+	s.run(trials, todo, s.parts[part], part, part*s.n/sweepParts, (part+1)*s.n/sweepParts)
 }
 
-// run does the given chores for rows first to last-1, adding feedback to c.
-func (s *sweep) run(trials int, todo chore, c []float64, first, last int) {
+// run does the given chores for rows first to last-1, which are those of a part,
+// adding feedback to c.
+func (s *sweep) run(trials int, todo chore, c []float64, part, first, last int) {
 	if s.c == nil {
 		todo &^= backward
 	}
 	i := first
-	if wide && todo == backward|update|forward && trials == 1 && s.keep == 1 && s.clip == 0 && s.m >= shortest {
+	if wide && todo == backward|update|forward && trials == 1 && s.keep == 1 && s.clip == 0 && s.rule == nil && s.m >= shortest {
 		for ; i+4 <= last; i += 4 {
 			s.fuse(i, c)
 		}
@@ -71,7 +78,7 @@ func (s *sweep) run(trials int, todo chore, c []float64, first, last int) {
 			}
 		}
 		if todo&update != 0 {
-			s.updateRow(row, i, trials)
+			s.updateRow(row, i, trials, part)
 		}
 		if todo&forward != 0 {
 			for t := range trials {
@@ -106,17 +113,45 @@ func (s *sweep) fuse(i int, c []float64) {
 	}
 }
 
-func (s *sweep) updateRow(row []float64, i, trials int) {
+func (s *sweep) updateRow(row []float64, i, trials, part int) {
 	if s.keep != 1 {
 		scale(s.keep, row)
 	}
-	for t := range trials {
-		axpy(s.rate*s.e[t*s.n+i], s.old[t*s.m:(t+1)*s.m], row)
+	if s.rule == nil {
+		for t := range trials {
+			axpy(s.rate*s.e[t*s.n+i], s.old[t*s.m:(t+1)*s.m], row)
+		}
+	} else {
+		s.optimizeRow(row, i, trials, s.row[part])
 	}
 	if s.clip > 0 {
 		for j, w := range row {
 			row[j] = min(max(w, -s.clip), s.clip)
 		}
+	}
+}
+
+// optimizeRow lets the optimiser move a row of W; g is room for its gradient.
+func (s *sweep) optimizeRow(row []float64, i, trials int, g []float64) {
+	clear(g)
+	for t := range trials {
+		axpy(s.e[t*s.n+i], s.old[t*s.m:(t+1)*s.m], g)
+	}
+	if trials > 1 {
+		scale(1/float64(trials), g)
+	}
+	s.rule.move(row, g, s.moments.at(i*s.m, (i+1)*s.m), s.rate)
+}
+
+// optimize gives the update to an optimiser; call it after split.
+func (s *sweep) optimize(rule *optimizer) {
+	if rule == nil {
+		return
+	}
+	s.rule, s.moments = rule, rule.memory(len(s.w))
+	s.row = make([][]float64, max(1, len(s.parts)))
+	for k := range s.row {
+		s.row[k] = make([]float64, s.m)
 	}
 }
 

@@ -34,12 +34,14 @@ type Options struct {
 	// 0 means 1e-9.
 	RelTol float64
 
+	Metrics MetricsOptions
+
 	// Progress, if not nil, is called now and then with the part of the run that
 	// is done and the mean loss since the last call.
 	Progress func(done, loss float64)
 }
 
-// A Result sums up a run. Maps are keyed by the names of the model.
+// A Result sums up a run.
 type Result struct {
 	Steps       int // clock steps, or steps of the integrator
 	Evaluations int // of the right-hand side, continuous semantics alone
@@ -47,8 +49,9 @@ type Result struct {
 	// Mean loss over the first and the last twentieth of the run.
 	LossFirst, LossLast float64
 
-	W, B       map[string][]float64 // by projection; B where it is not W^T
-	Bias, TauM map[string][]float64 // by population
+	Metrics *Metrics // nil unless asked for
+
+	Weights // at the end
 }
 
 // Run simulates a network from time 0 and returns what it recorded: a sample at
@@ -84,11 +87,16 @@ func Run(ctx context.Context, net *model.Network, o Options) (*sim.Trace, *Resul
 	if o.Duration/o.Every > maxRecorded {
 		return nil, nil, fmt.Errorf("a run of length %g sampled every %g has too many samples; sample less often", o.Duration, o.Every)
 	}
-	if beyond := net.Learning.Beyond(); o.Learning && beyond != "" {
-		return nil, nil, fmt.Errorf("learning goes by the plain local rule here; remove %s from [learning]", beyond)
+	if o.Semantics == "" {
+		o.Semantics = Continuous
+	}
+	if o.Learning {
+		if err := checkLearning(net, o.Semantics); err != nil {
+			return nil, nil, err
+		}
 	}
 	switch o.Semantics {
-	case "", Continuous:
+	case Continuous:
 		return runContinuous(ctx, net, o)
 	case Clocked:
 		return runClocked(ctx, net, o)
@@ -104,16 +112,26 @@ func whole(length, part float64) int { return int(math.Floor(length/part + 1e-6)
 const windowShare = 0.05
 
 func runClocked(ctx context.Context, net *model.Network, o Options) (*sim.Trace, *Result, error) {
-	s, err := NewSynchronous(net, 1)
+	s, err := NewSynchronous(net, max(1, net.Learning.Batch))
 	if err != nil {
 		return nil, nil, err
 	}
 	if o.Learning {
 		s.Learning = Local
 	}
-	stride := whole(o.Every, net.Dt)
-	if stride < 1 || math.Abs(o.Every/net.Dt-float64(stride)) > 1e-6 {
-		return nil, nil, fmt.Errorf("samples every %g do not fall on a clock of period %g; sample at a multiple", o.Every, net.Dt)
+	stride, err := onClock("samples", o.Every, net.Dt)
+	if err != nil {
+		return nil, nil, err
+	}
+	rows := 0
+	if o.Metrics.Every > 0 {
+		if rows, err = onClock("metrics", o.Metrics.Every, net.Dt); err != nil {
+			return nil, nil, err
+		}
+	}
+	meter, err := newMeter(o.Metrics, o.Duration)
+	if err != nil {
+		return nil, nil, err
 	}
 	steps := whole(o.Duration, net.Dt)
 	rec, err := newRecorder(s.plan, s, o.Signals, steps/stride+1)
@@ -140,28 +158,26 @@ func runClocked(ctx context.Context, net *model.Network, o Options) (*sim.Trace,
 			res.LossLast += loss / float64(window)
 		}
 		tick.add(float64(k+1)/float64(steps), loss, 1)
+		if rows > 0 {
+			if meter.add(loss, 1); (k+1)%rows == 0 {
+				meter.row(float64(k+1) * net.Dt)
+			}
+		}
 		if (k+1)%stride == 0 {
 			rec.sample(float64(k+1) * net.Dt)
 		}
 	}
-	res.keep(s.plan, s)
+	res.Metrics, res.Weights = meter.done(), weightsOf(s.plan, s)
 	return rec.done(), res, nil
 }
 
-// keep copies the final weights of a run.
-func (r *Result) keep(p *plan, run observed) {
-	r.W, r.B = map[string][]float64{}, map[string][]float64{}
-	r.Bias, r.TauM = map[string][]float64{}, map[string][]float64{}
-	for k, l := range p.links {
-		r.W[l.Name] = append([]float64(nil), run.ofProjection("W", k)...)
-		if b := run.ofProjection("B", k); b != nil {
-			r.B[l.Name] = append([]float64(nil), b...)
-		}
+// onClock returns how many periods dt fit into the time between two of what.
+func onClock(what string, every, dt float64) (int, error) {
+	n := whole(every, dt)
+	if n < 1 || math.Abs(every/dt-float64(n)) > 1e-6 {
+		return 0, fmt.Errorf("%s every %g do not fall on a clock of period %g; choose a multiple", what, every, dt)
 	}
-	for k, pop := range p.pops {
-		r.Bias[pop.Name] = append([]float64(nil), run.ofPopulation("bias", k)...)
-		r.TauM[pop.Name] = append([]float64(nil), run.ofPopulation("tau_m", k)...)
-	}
+	return n, nil
 }
 
 // A ticker calls a progress function about a thousand times a run.
@@ -187,23 +203,24 @@ func (t *ticker) add(done, loss, weight float64) {
 	}
 }
 
+// What is recorded of a batch is its first trial.
 func (s *Synchronous) ofPopulation(kind string, k int) []float64 {
-	z := &s.pops[k]
+	z, n := &s.pops[k], s.plan.pops[k].Size
 	switch kind {
 	case "u":
-		return z.U
+		return z.U[:n]
 	case "v":
-		return z.V
+		return z.V[:n]
 	case "y":
-		return z.Y
+		return z.Y[:n]
 	case "r":
-		return z.R
+		return z.R[:n]
 	case "x":
-		return z.X
+		return z.X[:n]
 	case "e":
-		return z.E
+		return z.E[:n]
 	case "a":
-		return z.A
+		return z.A[:n]
 	case "bias":
 		return s.bias[k]
 	case "tau_m":
@@ -222,6 +239,12 @@ func (s *Synchronous) ofProjection(kind string, k int) []float64 {
 	return nil
 }
 
-func (s *Synchronous) ofInput(k int) []float64  { return s.input[k] }
-func (s *Synchronous) ofTarget(k int) []float64 { return s.target[k] }
-func (s *Synchronous) loss() float64            { return s.Loss() }
+func (s *Synchronous) ofInput(k int) []float64 {
+	return s.input[k][:s.plan.inputs[k].Width()]
+}
+
+func (s *Synchronous) ofTarget(k int) []float64 {
+	return s.target[k][:s.plan.targets[k].Population.Size]
+}
+
+func (s *Synchronous) loss() float64 { return s.Loss() }

@@ -14,8 +14,8 @@ type Learning int
 // What becomes of the local updates.
 const (
 	Off        Learning = iota // nothing changes
-	Local                      // the plain local rule: W += dt eta e r^T, and so on
-	Accumulate                 // e r^T is added to Gradients, for an optimiser
+	Local                      // the model's optimiser applies them, at its schedule
+	Accumulate                 // they are added to Gradients, for the caller
 )
 
 // A Synchronous steps a network on a clock of period dt. Every population reads
@@ -37,6 +37,10 @@ const (
 // teacher takes its step k before the student does, so that target_k is the
 // teacher's rate at step k.
 //
+// The last line is plain gradient descent; another optimizer of the model's
+// [learning] takes its place, a schedule multiplies the rates, and before start
+// nothing is learned. tau_m is held at dt or above.
+//
 // The zero value is of no use; call NewSynchronous. Step does not allocate.
 type Synchronous struct {
 	// Learning may be changed between steps.
@@ -56,6 +60,12 @@ type Synchronous struct {
 	bias    [][]float64
 	teacher *Synchronous
 	crew    *crew // nil when the caller works alone
+
+	rule     *optimizer
+	ofBias   []moments // of the optimiser, by population
+	ofTauM   []moments
+	factor   float64 // on every rate in this step
+	learning bool    // something is learned in this step
 
 	soft []float64 // scratch of softmax
 	grad Gradients
@@ -123,7 +133,10 @@ func newSynchronous(net *model.Network, inputs []*model.Input, input [][]float64
 	if err != nil {
 		return nil, err
 	}
-	s := &Synchronous{plan: p, dt: dt, trials: trials, input: input}
+	s := &Synchronous{plan: p, dt: dt, trials: trials, input: input, factor: 1}
+	if s.rule, err = newOptimizer(net.Learning); err != nil {
+		return nil, err
+	}
 	for _, pop := range p.pops {
 		for i := range pop.Size {
 			if pop.TauM[i] < dt || pop.TauR[i] < dt {
@@ -134,6 +147,8 @@ func newSynchronous(net *model.Network, inputs []*model.Input, input [][]float64
 		s.bias = append(s.bias, append([]float64(nil), pop.Bias...))
 		s.grad.Bias = append(s.grad.Bias, make([]float64, pop.Size))
 		s.grad.TauM = append(s.grad.TauM, make([]float64, pop.Size))
+		s.ofBias = append(s.ofBias, s.memory(pop.PlasticBias, pop.Size))
+		s.ofTauM = append(s.ofTauM, s.memory(pop.PlasticTauM, pop.Size))
 	}
 	for k := range p.links {
 		s.addLink(k)
@@ -143,6 +158,14 @@ func newSynchronous(net *model.Network, inputs []*model.Input, input [][]float64
 		s.soft = make([]float64, max(len(s.soft), t.Population.Size))
 	}
 	return s, nil
+}
+
+// memory is what the optimiser keeps of n parameters, if they learn.
+func (s *Synchronous) memory(plastic bool, n int) moments {
+	if !plastic {
+		return moments{}
+	}
+	return s.rule.memory(n)
 }
 
 func newNeurons(pop *model.Population, trials int) Neurons {
@@ -188,8 +211,7 @@ func (s *Synchronous) addLink(k int) {
 	to := &s.pops[l.to]
 	w := sweep{
 		w: append([]float64(nil), l.W...), n: l.n, m: l.m,
-		e: to.E, a: to.A,
-		keep: 1 - s.dt*l.decay(), rate: s.dt * l.Eta / float64(s.trials), clip: l.Clip,
+		e: to.E, a: to.A, clip: l.Clip,
 	}
 	if in, ok := l.fromInput(); ok {
 		w.r = s.input[in]
@@ -202,9 +224,39 @@ func (s *Synchronous) addLink(k int) {
 		}
 	}
 	w.split(s.trials)
+	if l.Plastic {
+		w.optimize(s.rule)
+	}
 	s.sweeps = append(s.sweeps, w)
 	s.back = append(s.back, newFeedback(l, s.trials, s.dt, s.plan.net.Seed, uint64(k)))
 	s.grad.W = append(s.grad.W, make([]float64, len(l.W)))
+	s.setRates(k)
+}
+
+// setRates sets how far an update of link k goes at the present factor.
+func (s *Synchronous) setRates(k int) {
+	l, w := &s.plan.links[k], &s.sweeps[k]
+	w.keep, w.rate = 1-float64(s.dt*l.decay()*s.factor), s.dt*l.Eta*s.factor
+	if w.rule == nil {
+		w.rate /= float64(s.trials) // whose updates it adds up
+	}
+	s.back[k].setRates(l, s.dt, s.factor)
+}
+
+// begin decides whether and how fast this step learns.
+func (s *Synchronous) begin() {
+	how := &s.plan.net.Learning
+	s.learning = s.Learning == Local && (how.Start == 0 || s.Time() >= how.Start-1e-6*s.dt)
+	if !s.learning {
+		return
+	}
+	if how.Schedule != nil {
+		s.factor = how.Schedule.At(s.Time())
+		for k := range s.plan.links {
+			s.setRates(k)
+		}
+	}
+	s.rule.count()
 }
 
 // Step advances every trial by dt, with the inputs and targets that Stimulate
@@ -219,6 +271,7 @@ func (s *Synchronous) Step() {
 		}
 	}
 	s.gather()
+	s.begin() // after the update of the step before
 	for k := range s.pops {
 		s.receive(k)
 	}
@@ -231,7 +284,7 @@ func (s *Synchronous) Step() {
 	for k := range s.plan.links {
 		s.settle(k)
 	}
-	s.due, s.carried = s.Learning == Local, false
+	s.due, s.carried = s.learning, false
 	s.step++
 }
 
@@ -332,15 +385,16 @@ func (s *Synchronous) advance(k int) {
 		}
 	}
 	activate(pop.Activation, z.Y, z.R, z.Slope)
-	if s.Learning != Local {
+	if !s.learning {
 		return
 	}
 	if pop.PlasticBias {
-		axpy(-dt*pop.EtaBias, gradBias, s.bias[k])
+		s.rule.move(s.bias[k], gradBias, s.ofBias[k], -dt*pop.EtaBias*s.factor)
 	}
 	if pop.PlasticTauM {
-		for i, g := range gradTauM {
-			z.TauM[i] = max(z.TauM[i]-float64(dt*pop.EtaTauM*g), dt)
+		s.rule.move(z.TauM, gradTauM, s.ofTauM[k], -dt*pop.EtaTauM*s.factor)
+		for i, tau := range z.TauM {
+			z.TauM[i] = max(tau, dt)
 		}
 	}
 }
@@ -365,7 +419,7 @@ func (s *Synchronous) settle(k int) {
 	b, from, to := &s.back[k], &s.pops[l.from], &s.pops[l.to]
 	b.carry(to.E, from.back)
 	if l.learnsFeedback() {
-		if s.Learning != Off {
+		if s.learning || s.Learning == Accumulate {
 			b.learn(from, to)
 		}
 		b.advance(to.R)
@@ -373,20 +427,30 @@ func (s *Synchronous) settle(k int) {
 }
 
 // Stimulate sets the inputs and the targets of the coming step, of every trial,
-// from the waveforms of the model.
+// from the waveforms of the model. Trials beyond the model's batch see what the
+// first one sees.
 func (s *Synchronous) Stimulate() {
 	t := s.Time()
 	for k, in := range s.plan.inputs {
-		for first := 0; first < len(s.input[k]); first += in.Width() {
-			evaluate(s.input[k][first:], in.Channels, t)
-		}
+		s.present(s.input[k], in.Channels, in.Trials, t)
 	}
 	for k, aim := range s.plan.targets {
-		if aim.teacher >= 0 {
-			continue
+		if aim.teacher < 0 {
+			s.present(s.target[k], aim.Signal, aim.Trials, t)
 		}
-		for first := 0; first < len(s.target[k]); first += aim.Population.Size {
-			evaluate(s.target[k][first:], aim.Signal, t)
+	}
+}
+
+// present evaluates the stimuli of every trial; those it shares with the first
+// trial are copied.
+func (s *Synchronous) present(dst []float64, first []model.Waveform, trials [][]model.Waveform, t float64) {
+	n := len(first)
+	evaluate(dst, first, t)
+	for k := 1; k < s.trials; k++ {
+		if k >= len(trials) || n == 0 || &trials[k][0] == &first[0] {
+			copy(dst[k*n:(k+1)*n], dst[:n])
+		} else {
+			evaluate(dst[k*n:], trials[k], t)
 		}
 	}
 }

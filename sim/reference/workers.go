@@ -55,7 +55,7 @@ func newCrew(members int) *crew {
 // it does not matter which member does which part.
 func (c *crew) sweep(job *sweep, trials int, todo chore) {
 	if job.parts == nil {
-		job.run(trials, todo, job.c, 0, job.n)
+		job.run(trials, todo, job.c, 0, 0, job.n)
 		return
 	}
 	if c == nil {
