@@ -38,6 +38,11 @@
 // integrator, continuous.go the run; feedback.go holds the rules for backward
 // weights in both semantics; run.go and record.go are the front door.
 //
+// Gradients: tape.go keeps a run of any length in little memory, adjoint.go is the
+// reverse sweep over it, gradcheck.go compares the local rule with what it finds.
+// frequency.go measures the same at single frequencies, and smallsignal.go says what
+// has to come out, from the linearised network.
+//
 // No lead is ever formed as a difference quotient: y and e are weighted sums of
 // a state and its own input, because a quotient amplifies rounding by tau/dt.
 package reference

@@ -39,6 +39,7 @@ func (p *plan) kinks(end float64) []float64 {
 // The recurrence x_{k+1} = rho x_k + sigma sqrt(1 - rho^2) N(0, 1) with
 // rho = exp(-dt/tau) is exact on the grid for any dt.
 type noise struct {
+	pcg        *rand.PCG // the state of rng
 	rng        *rand.Rand
 	rho, kick  float64
 	start, end []float64 // values at the two ends of the current step
@@ -50,8 +51,9 @@ type noise struct {
 // apart from others of the same seed by its number.
 func newNoise(size int, sigma, tau, dt float64, seed, stream uint64) *noise {
 	rho := math.Exp(-dt / tau)
+	pcg := rand.NewPCG(seed, stream)
 	z := &noise{
-		rng: rand.New(rand.NewPCG(seed, stream)),
+		pcg: pcg, rng: rand.New(pcg),
 		rho: rho, kick: sigma * math.Sqrt(1-rho*rho),
 		start: make([]float64, size), end: make([]float64, size), former: make([]float64, size),
 	}
