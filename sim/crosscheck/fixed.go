@@ -140,7 +140,7 @@ func (c *Pair) signals() []watched {
 type FixedRun struct {
 	Reference *sim.Trace // in model units
 	Integer   *sim.Trace // the same signals
-	Counters  *fixed.Counters
+	Usage     *format.Usage
 	Steps     int
 	Distance  map[string]float64 // by signal: the largest difference at any step
 	Largest   map[string]float64 // by signal: the integer model's largest magnitude at any step
@@ -155,7 +155,7 @@ func RunFixed(ctx context.Context, net *model.Network, p *format.Plan, learning 
 	}
 	list := c.signals()
 	r := &FixedRun{
-		Reference: &sim.Trace{}, Integer: &sim.Trace{}, Counters: c.Core.Counters(),
+		Reference: &sim.Trace{}, Integer: &sim.Trace{}, Usage: c.Core.Usage(),
 		Steps: Steps(net), Distance: map[string]float64{}, Largest: map[string]float64{},
 	}
 	for _, w := range list {

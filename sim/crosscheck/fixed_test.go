@@ -84,7 +84,7 @@ func TestFixedChain(t *testing.T) {
 			t.Errorf("projection %d learned %g, want %g", k, got, w)
 		}
 	}
-	if n := core.Counters(); len(n.Saturated) > 0 || n.Updates == 0 {
+	if n := core.Usage(); len(n.Saturated) > 0 || n.Updates[0].Total == 0 {
 		t.Errorf("counters: %+v", n)
 	}
 }

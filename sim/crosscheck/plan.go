@@ -2,6 +2,7 @@ package crosscheck
 
 import (
 	"context"
+	"math"
 
 	"vlec/circuit/lower"
 	"vlec/emit/verilog/format"
@@ -30,4 +31,30 @@ func fixedNetwork(net *model.Network, learning bool) (*format.Network, error) {
 		return nil, err
 	}
 	return format.FromCircuit(c)
+}
+
+// PlanFor plans with the fewest bits with which the rates that leave the network
+// stay within goal of the synchronous reference (format.Meet). Where no bound is
+// proved it runs the integer model beside the reference.
+func PlanFor(ctx context.Context, net *model.Network, learning bool, o format.Options, goal float64) (*format.Plan, error) {
+	observed, err := Observe(ctx, net, learning)
+	if err != nil {
+		return nil, err
+	}
+	n, err := fixedNetwork(net, learning)
+	if err != nil {
+		return nil, err
+	}
+	o.Dt, o.Observed = net.Dt, observed
+	return format.Meet(n, o, goal, func(p *format.Plan) (float64, error) {
+		r, err := RunFixed(ctx, net, p, learning)
+		if err != nil {
+			return 0, err
+		}
+		worst := 0.0
+		for _, name := range p.Outputs() {
+			worst = math.Max(worst, r.Distance[name+".r"])
+		}
+		return worst, nil
+	})
 }

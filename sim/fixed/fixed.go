@@ -33,7 +33,7 @@ type Core struct {
 	pops   []Neurons
 	links  []link
 	bias   [][]int64
-	count  Counters
+	count  format.Usage
 }
 
 // Neurons are the words of one population after a step.
@@ -49,15 +49,6 @@ type Neurons struct {
 	sum    []int64 // of w e, for the next step
 
 	wideDrive, wideSum []int128 // of a wide plan, in the place of Drive and sum
-}
-
-// Counters tell what the formats did to a run.
-type Counters struct {
-	Steps     int64
-	Saturated map[string]int64 // by signal: "hidden.y"
-	Updates   int64            // of weights, with a nonzero error and rate
-	Lost      int64            // of these, rounded to nothing
-	Clipped   int64            // of these, held at a bound
 }
 
 type link struct {
@@ -151,7 +142,13 @@ func (c *Core) Clear() {
 		copy(z.U, q.U0)
 		copy(z.V, q.V0)
 	}
-	c.count = Counters{Saturated: map[string]int64{}}
+	c.count = format.Usage{Saturated: map[string]int64{}}
+	for i := range c.links {
+		c.count.Updates = append(c.count.Updates, format.Updates{Name: c.links[i].Name + ".W"})
+	}
+	for i := range c.pops {
+		c.count.Updates = append(c.count.Updates, format.Updates{Name: c.plan.Populations[i].Name + ".bias"})
+	}
 }
 
 // floor is x * 2^-k rounded down.
@@ -224,7 +221,7 @@ func (c *Core) Step() {
 		c.drive(i)
 	}
 	for i := range c.links {
-		c.sweep(&c.links[i])
+		c.sweep(&c.links[i], &c.count.Updates[i])
 	}
 	for i := range c.pops {
 		c.advance(i)
@@ -304,14 +301,14 @@ func (c *Core) drive(k int) {
 		}
 		if c.Learn && p.Populations[k].BiasPlastic {
 			low, high := p.Limits()
-			c.bias[k][i] = c.update(word, z.S[i], one, low, high)
+			c.bias[k][i] = c.update(&c.count.Updates[len(c.links)+k], word, z.S[i], one, low, high)
 		}
 	}
 }
 
 // sweep makes the pass over the weights of a projection: drive, returning error,
 // update.
-func (c *Core) sweep(l *link) {
+func (c *Core) sweep(l *link, count *format.Updates) {
 	p := c.plan
 	hidden := uint(p.Hidden())
 	to := &c.pops[l.To]
@@ -348,7 +345,7 @@ func (c *Core) sweep(l *link) {
 			continue
 		}
 		for j, word := range row {
-			row[j] = c.update(word, s, l.sender[j], l.Low, l.High)
+			row[j] = c.update(count, word, s, l.sender[j], l.Low, l.High)
 		}
 	}
 }
@@ -374,18 +371,18 @@ func (c *Core) wideSweep(l *link) {
 }
 
 // update returns a stored weight after one step of learning.
-func (c *Core) update(word, s, r, low, high int64) int64 {
+func (c *Core) update(count *format.Updates, word, s, r, low, high int64) int64 {
 	if s == 0 || r == 0 {
 		return word
 	}
-	c.count.Updates++
+	count.Total++
 	d := near(s*r, c.plan.UpdateShift())
 	if d == 0 {
-		c.count.Lost++
+		count.Lost++
 	}
 	word += d
 	if word < low || word > high {
-		c.count.Clipped++
+		count.Clipped++
 		word = min(max(word, low), high)
 	}
 	return word
@@ -470,5 +467,5 @@ func (c *Core) Bias(k int) []int64 { return c.bias[k] }
 // Plan returns the plan that the core follows.
 func (c *Core) Plan() *format.Plan { return c.plan }
 
-// Counters tells what the formats did since the start or the last Clear.
-func (c *Core) Counters() *Counters { return &c.count }
+// Usage tells what the formats did since the start or the last Clear.
+func (c *Core) Usage() *format.Usage { return &c.count }

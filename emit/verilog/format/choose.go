@@ -48,6 +48,7 @@ func New(n *Network, o Options) (*Plan, error) {
 	c.p = &Plan{
 		Name: n.Name, Dt: o.Dt, Bits: o.Bits, Device: o.Device,
 		Backward: n.Backward, Learning: n.Learning && !o.Frozen, Segments: o.Segments,
+		network: n, bounds: c.proved,
 	}
 	if c.p.Bits == 0 {
 		c.p.Bits = 16
@@ -235,7 +236,11 @@ func (c *chooser) weights() {
 			*at = c.o.Observed[name+"."+kind]
 		}
 	}
-	c.row("w operand", largest(c.proved.w), largest(c.seen.w), p.Operand, "")
+	note := ""
+	if fits := deviceBits[p.Device]; fits > 0 && p.Bits > fits {
+		note = fmt.Sprintf("%s has multipliers of %d bits: each of these takes several", p.Device, fits)
+	}
+	c.row("w operand", largest(c.proved.w), largest(c.seen.w), p.Operand, note)
 	c.row("w stored", largest(c.proved.w), largest(c.seen.w), p.Weight, fmt.Sprintf("%d hidden bits", p.Hidden()))
 }
 
@@ -385,10 +390,13 @@ func wide(v float64, frac int) int {
 func (c *chooser) leadLag(total, delta float64, out Q, taus func(*Population) (tau, ahead []float64)) LeadLag {
 	bits := c.p.Bits
 	slowest, lag, lead := 1.0, 0.0, 0.0
+	slow := &c.n.Populations[0]
 	for i := range c.n.Populations {
 		tau, ahead := taus(&c.n.Populations[i])
 		for k := range tau {
-			slowest = math.Max(slowest, tau[k]/c.o.Dt)
+			if tau[k]/c.o.Dt > slowest {
+				slowest, slow = tau[k]/c.o.Dt, &c.n.Populations[i]
+			}
 			lag = math.Max(lag, c.o.Dt/tau[k])
 			lead = math.Max(lead, ahead[k]/tau[k])
 		}
@@ -402,7 +410,7 @@ func (c *chooser) leadLag(total, delta float64, out Q, taus func(*Population) (t
 	l.Lag.Frac = max(l.Lag.Frac, l.State.Frac-l.Delta.Frac+1)
 	l.Lead.Frac = max(l.Lead.Frac, l.State.Frac-l.Delta.Frac)
 	if l.Lag.Frac > bits-1+maxShift {
-		c.fail(diag.Pos{}, "make dt larger", "tau/dt = %.3g needs more guard bits than a coefficient of %d bits can reach", slowest, bits)
+		c.fail(slow.Pos, "make dt larger", "population %s: tau/dt = %.3g needs more guard bits than a coefficient of %d bits can reach", slow.Name, slowest, bits)
 	}
 	return l
 }

@@ -43,6 +43,9 @@ type Plan struct {
 	Segments    int              `json:"segments"` // of each table
 
 	Rows []Row `json:"report"` // the table of formats
+
+	network *Network // what was planned
+	bounds  *ranges  // proved, of real numbers
 }
 
 // A LeadLag has the formats of one leaky integrator with its prospective output.

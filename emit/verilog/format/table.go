@@ -80,16 +80,27 @@ func (t *Table) fill(p *Plan) {
 		a, b := phi(y), phi(y+step)
 		t.Slope[s] = p.Slope.Word((b - a) / step)
 		t.Base[s] = p.Rate.Word(a + p.Rate.LSB()/2)
-		// The largest difference lies near the middle or at an end.
-		for _, f := range []float64{0, 0.25, 0.5, 0.75, 1} {
-			r := p.Rate.Value(t.Base[s]) - p.Rate.LSB()/2 + p.Slope.Value(t.Slope[s])*f*step
-			t.Err = math.Max(t.Err, math.Abs(r-phi(y+f*step)))
-		}
 		// Nothing leaves the format of rates within the segment.
 		rise := (t.Slope[s] * (1<<rest - 1)) >> p.InterpolationShift()
 		if over := t.Base[s] + rise - p.Rate.Max(); over > 0 {
 			t.Base[s] -= over
 		}
+		t.Err = math.Max(t.Err, t.segmentError(p, s))
 	}
-	t.Err += p.Rate.LSB() / 2
+}
+
+// segmentError is the largest difference from phi in segment s, rounding
+// included.
+func (t *Table) segmentError(p *Plan, s int) float64 {
+	phi := activation(t.Phi)
+	rest := p.Potential.Bits - p.SegmentBits()
+	step := math.Ldexp(1, rest-p.Potential.Frac)
+	y := step * float64(s-p.Segments/2)
+	worst := 0.0
+	// The largest difference lies near the middle or at an end.
+	for _, f := range []float64{0, 0.25, 0.5, 0.75, 1} {
+		r := p.Rate.Value(t.Base[s]) - p.Rate.LSB()/2 + p.Slope.Value(t.Slope[s])*f*step
+		worst = math.Max(worst, math.Abs(r-phi(y+f*step)))
+	}
+	return worst + p.Rate.LSB()/2
 }
