@@ -38,6 +38,11 @@ const (
 	// Bits that a weight's fraction has below the smallest update of a unit error
 	// and a unit rate: with them learning ends where float64 does.
 	weightGuard = 8
+
+	// The least number of hidden bits. A rounded update is half a unit off, and the
+	// halves of some thousand steps add up to some ten units: these bits keep them
+	// below the operand.
+	leastHidden = 6
 )
 
 // New plans the formats of a network: of each kind of signal one, because all
@@ -213,7 +218,7 @@ func (c *chooser) weights() {
 		if fastest > 0 {
 			p.RateShift = int(math.Ceil(-math.Log2(fastest)))
 		}
-		hidden := max(p.RateShift+weightGuard-p.Operand.Frac, 1)
+		hidden := max(p.RateShift+weightGuard-p.Operand.Frac, leastHidden)
 		p.Weight = Q{Bits: p.Operand.Bits + hidden, Frac: p.Operand.Frac + hidden}
 		p.Scale = Q{Bits: p.Bits, Frac: p.Bits - 2}
 	}
@@ -390,13 +395,10 @@ func wide(v float64, frac int) int {
 func (c *chooser) leadLag(total, delta float64, out Q, taus func(*Population) (tau, ahead []float64)) LeadLag {
 	bits := c.p.Bits
 	slowest, lag, lead := 1.0, 0.0, 0.0
-	slow := &c.n.Populations[0]
 	for i := range c.n.Populations {
 		tau, ahead := taus(&c.n.Populations[i])
 		for k := range tau {
-			if tau[k]/c.o.Dt > slowest {
-				slowest, slow = tau[k]/c.o.Dt, &c.n.Populations[i]
-			}
+			slowest = math.Max(slowest, tau[k]/c.o.Dt)
 			lag = math.Max(lag, c.o.Dt/tau[k])
 			lead = math.Max(lead, ahead[k]/tau[k])
 		}
@@ -406,12 +408,6 @@ func (c *chooser) leadLag(total, delta float64, out Q, taus func(*Population) (t
 	l.State.Frac = max(out.Frac, l.Delta.Frac) + guard
 	// One unit of delta more than the input: rounding may carry the state beyond.
 	l.State.Bits = wide(total+l.Delta.LSB(), l.State.Frac)
-	// The products must not lie below the state.
-	l.Lag.Frac = max(l.Lag.Frac, l.State.Frac-l.Delta.Frac+1)
-	l.Lead.Frac = max(l.Lead.Frac, l.State.Frac-l.Delta.Frac)
-	if l.Lag.Frac > bits-1+maxShift {
-		c.fail(slow.Pos, "make dt larger", "population %s: tau/dt = %.3g needs more guard bits than a coefficient of %d bits can reach", slow.Name, slowest, bits)
-	}
 	return l
 }
 
@@ -492,8 +488,11 @@ func (p *Plan) stored(w []float64) []int64 {
 // coefficient rounds a coefficient and refuses one that vanishes.
 func (c *chooser) coefficient(p *Population, name string, q Q, v float64) int64 {
 	w := q.Word(v)
+	if q.Value(w) < v-q.LSB() {
+		c.fail(p.Pos, "", "population %s: the coefficient of %s, %.3g, does not fit %v", p.Name, name, v, q)
+	}
 	if w == 0 {
-		c.fail(p.Pos, "use more bits, or bring the time constants closer together", "population %s: the coefficient of %s, %.3g, is zero in %v", p.Name, name, v, q)
+		c.fail(p.Pos, "make dt larger, use more bits, or bring the time constants closer together", "population %s: the coefficient of %s, %.3g, is zero in %v", p.Name, name, v, q)
 	}
 	return w
 }

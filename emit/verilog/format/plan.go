@@ -58,7 +58,7 @@ type LeadLag struct {
 }
 
 // LagShift is how far the product of lag and delta is shifted to the right to
-// stand on the state's fraction.
+// stand on the state's fraction; to the left where it is negative.
 func (l LeadLag) LagShift() int { return l.Delta.Frac + l.Lag.Frac - l.State.Frac }
 
 // LeadShift is the same for the product of lead and delta.
