@@ -115,6 +115,12 @@ func (c *Circuit) connected(dc bool) *union {
 			set.join(d.a, d.b)
 		}
 	}
+	for i := range c.semis {
+		d := &c.semis[i]
+		for _, pair := range d.kind.Paths(dc) {
+			set.join(d.nodes[pair[0]], d.nodes[pair[1]])
+		}
+	}
 	return set
 }
 

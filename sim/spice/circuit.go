@@ -42,6 +42,7 @@ type Circuit struct {
 	cccs       []cccs
 	ccvs       []ccvs
 	behaviours []behaviour
+	semis      []semiconductor
 	programs   []*program
 	refs       []ref     // inputs of all behaviours, behind one another
 	consts     []float64 // constants of all behaviours, behind one another
@@ -282,5 +283,9 @@ func (c *Circuit) terminals(f func(dev int32, nodes ...int32)) {
 	}
 	for i := range c.behaviours {
 		f(c.behaviours[i].dev, c.behaviours[i].a, c.behaviours[i].b)
+	}
+	for i := range c.semis {
+		d := &c.semis[i]
+		f(d.dev, d.nodes[:d.model.Terminals()]...)
 	}
 }

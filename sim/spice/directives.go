@@ -46,9 +46,10 @@ func (p *parser) directive(s *scanner, word string, f field) {
 		}
 	case ".save", ".probe":
 		p.saveCard(s, word == ".save")
-	case ".print", ".plot", ".width", ".title", ".backanno", ".nopage", ".model":
-		// Tolerated: they say how to print, or describe devices that are
-		// refused where they are used.
+	case ".print", ".plot", ".width", ".title", ".backanno", ".nopage":
+		// Tolerated: they say how to print.
+	case ".model":
+		p.modelCard(s, at)
 	case ".options", ".option", ".opt", ".opts":
 		p.optionsCard(s)
 	case ".temp":
@@ -81,7 +82,7 @@ func (p *parser) directive(s *scanner, word string, f field) {
 
 var knownCards = []string{
 	".ac", ".control", ".dc", ".end", ".endl", ".ends", ".func", ".global", ".ic", ".include", ".lib", ".measure",
-	".nodeset", ".op", ".options", ".param", ".print", ".save", ".subckt", ".temp", ".tran",
+	".model", ".nodeset", ".op", ".options", ".param", ".print", ".save", ".subckt", ".temp", ".tran",
 }
 
 // nearest finds the word that is one or two edits away, if there is one; among

@@ -1,6 +1,6 @@
 // Package spice reads SPICE netlists and simulates them: operating point, dc
 // sweep, small-signal and transient analysis of circuits of linear elements,
-// independent sources and behavioural sources.
+// independent sources, behavioural sources, diodes and MOS transistors.
 //
 //	n, err := spice.ParseFile("net.cir")  // syntax: all errors at once
 //	c, err := n.Elaborate()               // flat circuit, all values known
@@ -8,7 +8,7 @@
 //
 // # What is understood
 //
-// Elements r, c (ic=), l (ic=), k, v, i, e, g, f, h, b and x. Values are numbers
+// Elements r, c (ic=), l (ic=), k, v, i, e, g, f, h, b, d, m and x. Values are numbers
 // with scale suffixes, parameters, or expressions in braces or single quotes.
 // Independent sources take dc, ac, pulse, sin, pwl (r=, td=), exp, sffm and am.
 // Behavioural sources are b with v= or i=, and e or g with value=, vol= or cur=;
@@ -17,9 +17,13 @@
 // ln log log10 sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh atanh
 // floor ceil int nint min max pow pwr hypot limit if pwl, and those of .func.
 //
-// Cards .subckt (nested, with parameters) .ends .param .func .include .lib .ic
+// Devices d and m have a .model of type d, nmos or pmos of level 1; parameters
+// for effects that are not simulated are refused, unknown ones ignored with a
+// warning.
+//
+// Cards .model .subckt (nested, with parameters) .ends .param .func .include .lib .ic
 // .nodeset .global .options .temp .tran .op .dc .ac .measure .save .end.
-// Printing cards and models that no device uses are read over; .control blocks
+// Printing cards are read over; .control blocks
 // are skipped with a warning. Everything else is an error that says what to do.
 //
 // # What it means
@@ -41,9 +45,11 @@
 //	parse.go, directives.go, source.go
 //	               lines -> Netlist (netlist.go): a tree of definitions
 //	elaborate.go   Netlist -> Circuit (circuit.go): flat tables of devices
+//	semiconductors.go, device
+//	               models and devices with equations of their own
 //	compile.go     expression tree -> program (program.go)
 //	check.go       circuits that cannot have a solution
-//	system.go      Circuit -> C dx/dt + G x + f(x,t) = b(t), and its Jacobian
+//	system.go      Circuit -> d/dt (C x + q(x)) + G x + f(x,t) = b(t), and its Jacobian
 //	newton.go      one solve, and what to say when it fails
 //	damped.go, op.go, sweep.go
 //	               operating point, from far away too; dc sweep, small signals
@@ -62,6 +68,11 @@
 // devices, reactive ones included, are two constant matrices G and C, and an
 // integration method is a number alpha and a history vector. Per step and
 // iteration only the behavioural sources are evaluated, program by program.
+//
+// Semiconductors bring charges that are functions of voltages, q(x), and limits on
+// how far an iteration may move a junction. A device that was limited stands
+// elsewhere than the circuit; it is linearised there, and the iteration goes on
+// until none is.
 //
 // Newton's iteration works on corrections (r = b - F(x), J dx = r). SPICE solves
 // for x itself; corrections lose no digits to large unknowns, and one

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"vlec/model/diag"
+	"vlec/sim/spice/device"
 )
 
 // Elaborate flattens the netlist into a circuit and checks it. The error, if
@@ -14,6 +15,7 @@ func (n *Netlist) Elaborate() (*Circuit, error) {
 		c:    &Circuit{Title: n.Title, net: n, Warnings: append(diag.List(nil), n.Warnings...)},
 		n:    n,
 		seen: map[string]bool{}, interned: map[string]int32{}, globals: map[string]int32{}, shapes: map[*extra]*bodyShape{},
+		models: map[modelKey]device.Params{},
 	}
 	c := el.c
 	c.instances = []instance{{}}
@@ -49,6 +51,7 @@ type elaborator struct {
 	seen     map[string]bool
 	interned map[string]int32 // program key -> index
 	shapes   map[*extra]*bodyShape
+	models   map[modelKey]device.Params
 	globals  map[string]int32
 	depth    int
 	failures int // complaints, repeated ones included
@@ -439,6 +442,8 @@ func (el *elaborator) device(f *frame, e *element, dev, br int32) {
 		}
 	case 'b':
 		el.behaviour(f, e, dev, br, mult)
+	case 'd', 'm':
+		el.semiconductor(f, e, dev)
 	case 'f', 'h':
 		at := -1
 		if r, ok := el.current(f, x.ctrl[0]); ok {

@@ -214,6 +214,13 @@ func (c *Circuit) explicitTran(ctx context.Context, o Options, stats *Stats) (tr
 	default:
 		return nil, false, errAt(c.net.toPos(c.tran.pos), "use auto, explicit or implicit", "unknown engine %q", o.Engine)
 	}
+	if len(c.semis) > 0 {
+		if forced {
+			return nil, false, errAt(c.net.toPos(c.devices[c.semis[0].dev].pos), "use the implicit engine", "%s is no term of an explicit differential equation", c.deviceName(c.semis[0].dev))
+		}
+		log("implicit engine: %s and other semiconductors", c.deviceName(c.semis[0].dev))
+		return nil, false, nil
+	}
 	spec, hmax, timed, err := c.timing(o)
 	if err != nil {
 		return nil, false, err

@@ -99,12 +99,14 @@ type subckt struct {
 	names  map[string]int32 // element name -> index
 	defs   map[string]*subckt
 	funcs  map[string]*function
+	models map[string]*modelCard
 }
 
 func newSubckt(name string, at pos, parent *subckt) *subckt {
 	return &subckt{
 		name: name, pos: at, parent: parent, nodes: []string{"0"}, slot: map[string]int32{"0": 0, "gnd": 0},
 		index: map[string]int{}, names: map[string]int32{}, defs: map[string]*subckt{}, funcs: map[string]*function{},
+		models: map[string]*modelCard{},
 	}
 }
 
@@ -149,7 +151,7 @@ func (s *subckt) function(name string) *function {
 
 // An element is one device or instance card.
 type element struct {
-	kind  byte // its letter: r c l k v i e g f h b x
+	kind  byte // its letter: r c l k v i e g f h b d m x
 	pos   pos
 	name  string
 	node  [4]int32 // slots; x keeps its nodes in extra
@@ -168,7 +170,12 @@ type extra struct {
 	volt  bool  // body is a voltage
 	sub   string
 	nodes []int32
-	args  []param
+	args  []param // x; d, m: dimensions
+
+	terminals int // d, m
+	model     string
+	modelPos  pos
+	ics       []quantity
 }
 
 // A waveCard is the value of an independent source as it is written.

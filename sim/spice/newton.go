@@ -36,13 +36,18 @@ func (s *system) newton(t float64, limit int) error {
 		good   = 0.03 // contraction with which old factors are kept
 		far    = 100  // correction after which they are not
 	)
-	linear := len(s.funcs) == 0
+	u := &s.semis
+	linear := len(s.funcs) == 0 && len(u.of) == 0
+	u.setOut()
 	last, rate := math.Inf(1), s.rate
 	for k := range limit {
 		s.stats.Iterations++
 		s.bad = -1
 		fresh := !s.current || rate > good || k > 0 && last > far || k > 3
-		if !s.residual(t, !linear && fresh) {
+		u.limiting = true
+		finiteAll := s.residual(t, !linear && fresh)
+		u.limiting = false
+		if !finiteAll {
 			s.current = false
 			return errNotFinite
 		}
@@ -53,7 +58,8 @@ func (s *system) newton(t float64, limit int) error {
 		}
 		s.lu.Solve(s.r[:s.n])
 		norm := s.correct()
-		if k > 0 {
+		first := math.IsInf(last, 1) // nothing to compare with
+		if !first {
 			if rate = norm / last; k == 1 {
 				s.rate, s.trust = rate, renew
 			}
@@ -62,10 +68,16 @@ func (s *system) newton(t float64, limit int) error {
 		case !finite(norm):
 			s.current = false
 			return errDiverged
-		case linear || norm <= enough/10:
+		case linear:
 			return nil
-		case k == 0:
-			if s.trust > 0 && norm <= near && s.rate*norm <= enough {
+		case u.limited:
+			last = math.Inf(1) // the solution is of devices that stand elsewhere
+			s.current = false
+			continue
+		case norm <= enough/10:
+			return nil
+		case first:
+			if k == 0 && s.trust > 0 && norm <= near && s.rate*norm <= enough {
 				s.trust--
 				return nil
 			}
@@ -101,6 +113,9 @@ func (s *system) balanced(t, part, tolerance float64) bool {
 		for p := s.colptr[j]; p < s.colptr[j+1]; p++ {
 			size[s.rowidx[p]] += math.Abs(s.base[p]) * v
 		}
+	}
+	for i, row := range s.semis.rows {
+		size[row] += s.semis.size[i]
 	}
 	nodes := len(s.c.nodes) - 1
 	for k, r := range s.r[:s.n] {

@@ -38,6 +38,7 @@ func (s *system) stepDC(clamp []nodeIC) bool {
 	limit := s.c.opts.itl1
 	// gmin stepping
 	clear(s.x)
+	s.semis.begun = false
 	g, factor := 1e-2, 10.0
 	saved := make([]float64, len(s.x))
 	ok := s.solveDC(1, g, clamp, limit) == nil
@@ -62,6 +63,7 @@ func (s *system) stepDC(clamp []nodeIC) bool {
 	}
 	// source stepping
 	clear(s.x)
+	s.semis.begun = false
 	if s.solveDC(0, 0, clamp, limit) == nil {
 		at, step := 0.0, 0.1
 		for at < 1 {
@@ -105,11 +107,14 @@ func (s *system) solveDC(scale, gmin float64, clamp []nodeIC, limit int) error {
 	if err == nil && !s.balanced(0, 1e-3, 1) {
 		err = errDiverged
 	}
-	if err != nil && len(s.funcs) > 0 {
+	if err != nil && len(s.funcs)+len(s.semis.of) > 0 {
 		copy(s.x, s.guess)
 		if again := s.damped(0, limit); again == nil && s.balanced(0, 1e-3, 1) {
 			err = nil
 		}
+	}
+	if err == nil {
+		s.depart(s.x)
 	}
 	copy(s.base, s.static)
 	s.current = false

@@ -319,10 +319,12 @@ func (p *parser) element(s *scanner, name string) {
 		if nodes(2); ok {
 			p.behavioural(s, &el)
 		}
+	case 'd', 'm':
+		p.semiconductor(s, &el)
 	case 'x':
 		p.instance(s, &el)
 	default:
-		hint := "use r c l k v i e g f h b x"
+		hint := "use r c l k v i e g f h b d m x"
 		if h := letterHints[el.kind]; h != "" {
 			hint = h
 		}

@@ -21,6 +21,7 @@ func (run *transient) start() (restart bool, err error) {
 			return false, err
 		}
 		s.x[s.n] = 0
+		s.settle(s.x)
 		s.charge(run.q, s.x)
 		if len(c.ics) == 0 {
 			run.begin()
@@ -48,6 +49,8 @@ func (run *transient) begin() {
 	copy(run.past[0], run.x)
 	run.times[0] = 0
 	run.charge(run.q, run.x)
+	run.semis.remember()
+	copy(run.pastQ[0], run.semis.charge)
 	run.since, run.smooth = 1, 1
 }
 
@@ -98,6 +101,7 @@ func (run *transient) initialCharge() {
 			x[c.unknown(branchRef(d.br))] = d.ic
 		}
 	}
+	run.initialVoltages(run.q, x)
 	// C x of the inductor rows, couplings included.
 	first := len(c.nodes) - 1
 	for j := first; j < run.n; j++ {
@@ -176,6 +180,9 @@ func (run *transient) derivative() {
 	s.residual(0, false)
 	clear(run.qdot)
 	for _, row := range s.crow {
+		run.qdot[row] = s.r[row]
+	}
+	for _, row := range s.semis.storing() {
 		run.qdot[row] = s.r[row]
 	}
 }

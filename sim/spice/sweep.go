@@ -115,6 +115,7 @@ func (c *Circuit) DC(ctx context.Context, o Options) (*sim.Trace, *Stats, error)
 			solved := false
 			if started {
 				copy(sys.x, x)
+				sys.depart(x)
 				sys.sources(0, 1)
 				solved = sys.newton(0, d.opts.itl1) == nil
 			}
@@ -259,6 +260,8 @@ func (c *Circuit) AC(ctx context.Context, o Options) (*sim.Trace, *Stats, error)
 	if !sys.residual(0, true) {
 		return nil, stats, sys.explain(errNotFinite, "ac analysis")
 	}
+	stored := append(sys.dynamic[:len(sys.dynamic):len(sys.dynamic)], 0)
+	sys.capacitances(sys.x, stored)
 	lu, err := sparse.NewComplex(sys.n, sys.colptr, sys.rowidx)
 	if err != nil {
 		return nil, stats, sys.singular(err)
@@ -287,7 +290,7 @@ func (c *Circuit) AC(ctx context.Context, o Options) (*sim.Trace, *Stats, error)
 			return nil, stats, err
 		}
 		for k := range vals {
-			vals[k] = complex(sys.vals[k], 2*math.Pi*f*sys.dynamic[k])
+			vals[k] = complex(sys.vals[k], 2*math.Pi*f*stored[k])
 		}
 		stats.Factorisations++
 		if !factored || lu.Refactor(vals) != nil {

@@ -6,16 +6,16 @@ import (
 
 // A system is the circuit as a set of differential-algebraic equations,
 //
-//	C dx/dt + G x + f(x, t) = b(t),
+//	d/dt (C x + q(x)) + G x + f(x, t) = b(t),
 //
 // with one row per unknown: at a node the sum of the currents that leave it, at
 // a branch the equation of its device. All linear devices are added up in C and
-// G; f holds the behavioural sources that are not linear; b the independent
-// sources. An integration method turns the time derivative at the new instant
+// G; f holds the behavioural sources that are not linear, f and q the
+// semiconductors; b the independent sources. An integration method turns the time derivative at the new instant
 // into alpha·C x minus a history, so that every solve of the engine, at any
 // instant and by any method, is Newton's iteration on
 //
-//	(G + alpha C) x + f(x, t) = b(t) + history.
+//	(G + alpha C) x + alpha q(x) + f(x, t) = b(t) + history.
 type system struct {
 	c *Circuit
 	n int
@@ -35,6 +35,7 @@ type system struct {
 	bias  []float64 // constant terms of linear behaviours
 	funcs []funcRef // behaviours that are not linear
 	slots []int32   // places of their derivatives in vals, two an input
+	semis semis
 
 	lu      *sparse.LU
 	pivoted bool // lu has pivots that may be kept
@@ -181,7 +182,11 @@ func newSystem(c *Circuit, stats *Stats, clamp []int32) (*system, error) {
 			add(neg, col, 0, 0)
 		}
 	}
+	ts, mine := s.addSemis(ts)
 	place := s.assemble(ts)
+	for _, t := range mine {
+		s.semis.slots = append(s.semis.slots, place[t])
+	}
 	s.slots = make([]int32, len(pending))
 	for k, t := range pending {
 		s.slots[k] = place[t]
@@ -291,7 +296,7 @@ func (s *system) splitDynamic() {
 	}
 }
 
-// charge computes q = C x.
+// charge computes q = C x + q(x) and keeps the charges of the semiconductors.
 func (s *system) charge(q, x []float64) {
 	clear(q)
 	for j := range s.n {
@@ -299,6 +304,9 @@ func (s *system) charge(q, x []float64) {
 		for p := s.cptr[j]; p < s.cptr[j+1]; p++ {
 			q[s.crow[p]] += float64(s.cval[p] * v)
 		}
+	}
+	if len(s.semis.of) > 0 {
+		s.chargeSemis(q, x)
 	}
 }
 
@@ -392,6 +400,9 @@ func (s *system) residual(t float64, jac bool) bool {
 			s.vals[at[0]] += g
 			s.vals[at[1]] -= g
 		}
+	}
+	if len(s.semis.of) > 0 && !s.loadSemis(jac) {
+		ok = false
 	}
 	s.r[s.n] = 0
 	return ok

@@ -100,6 +100,7 @@ type transient struct {
 	// those after the last discontinuity. States are continuous there, so that
 	// smooth, which counts for them, includes the one at it.
 	past    [4][]float64
+	pastQ   [4][]float64 // charges of the semiconductors
 	times   [4]float64
 	since   int
 	smooth  int
@@ -159,6 +160,7 @@ func (c *Circuit) newTransient(o Options, stats *Stats) (*transient, error) {
 	run.findStates()
 	for k := range run.past {
 		run.past[k] = make([]float64, sys.n+1)
+		run.pastQ[k] = make([]float64, len(sys.semis.rows))
 	}
 	for _, v := range []*[]float64{&run.q, &run.qOld, &run.qNew, &run.qdot, &run.qdotNew, &run.history} {
 		*v = make([]float64, sys.n+1)
@@ -530,11 +532,15 @@ func (run *transient) accept(dt, to float64) {
 	p := &run.past
 	p[0], p[1], p[2], p[3] = p[3], p[0], p[1], p[2]
 	copy(p[0], run.x)
+	q := &run.pastQ
+	q[0], q[1], q[2], q[3] = q[3], q[0], q[1], q[2]
+	copy(q[0], run.semis.charge)
 	copy(run.times[1:], run.times[:3])
 	run.times[0] = to
 	run.q, run.qOld, run.qNew = run.qNew, run.q, run.qOld
 	run.qdot, run.qdotNew = run.qdotNew, run.qdot
 	run.since, run.smooth = min(run.since+1, 4), min(run.smooth+1, 4)
+	run.semis.remember()
 	run.t, run.h = to, dt
 	run.stats.Steps++
 }
@@ -554,33 +560,41 @@ func (run *transient) truncation(dt, to float64, m method) float64 {
 	case run.smooth == 2 || m == euler:
 		order = 1
 	}
+	// local is the error of the step for a quantity with these last values.
+	local := func(v0, v1, v2, v3 float64) float64 {
+		d01 := (v0 - v1) / (to - t1)
+		d12 := (v1 - v2) / (t1 - t2)
+		dd := (d01 - d12) / (to - t2) // x''/2
+		if order == 1 {
+			return dt * dt * dd
+		}
+		d23 := (v2 - v3) / (t2 - t3)
+		ddd := (dd - (d12-d23)/(t1-t3)) / (to - t3) // x'''/6
+		if m == gear2 {
+			h0 := t1 - t2
+			a0, _, _ := bdf2(dt, h0)
+			return ddd * dt * (dt + h0) / a0
+		}
+		return ddd * dt * dt * dt / 2
+	}
 	for i := range run.states {
 		st := &run.states[i]
 		v0 := x[st.a] - x[st.b]
 		v1 := p[0][st.a] - p[0][st.b]
-		v2 := p[1][st.a] - p[1][st.b]
-		d01 := (v0 - v1) / (to - t1)
-		d12 := (v1 - v2) / (t1 - t2)
-		dd := (d01 - d12) / (to - t2) // x''/2
-		var e float64
-		if order == 1 {
-			e = dt * dt * dd
-		} else {
-			v3 := p[2][st.a] - p[2][st.b]
-			d23 := (v2 - v3) / (t2 - t3)
-			ddd := (dd - (d12-d23)/(t1-t3)) / (to - t3) // x'''/6
-			if m == gear2 {
-				h0 := t1 - t2
-				a0, _, _ := bdf2(dt, h0)
-				e = ddd * dt * (dt + h0) / a0
-			} else {
-				e = ddd * dt * dt * dt / 2
-			}
-		}
+		e := local(v0, v1, p[1][st.a]-p[1][st.b], p[2][st.a]-p[2][st.b])
 		tol := math.Max(float64(o.reltol*math.Abs(v0-v1))+st.rate*dt,
 			float64(o.reltol*math.Max(math.Abs(v0), math.Abs(v1)))+st.floor)
 		// Differences of large potentials carry rounding, which no short step cures.
 		tol = math.Max(tol, rounding*(math.Abs(x[st.a])+math.Abs(x[st.b])))
+		if r := math.Abs(e) / (run.trtol * tol); r > worst {
+			worst = r
+		}
+	}
+	q := &run.pastQ
+	for i, v0 := range run.semis.charge {
+		e := local(v0, q[0][i], q[1][i], q[2][i])
+		size := math.Max(math.Abs(v0), math.Abs(q[0][i]))
+		tol := math.Max(o.reltol*math.Abs(v0-q[0][i])+o.abstol*dt, o.reltol*math.Max(size, o.chgtol)) + rounding*size
 		if r := math.Abs(e) / (run.trtol * tol); r > worst {
 			worst = r
 		}

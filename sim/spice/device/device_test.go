@@ -1,0 +1,111 @@
+package device
+
+import (
+	"math"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+var env = Env{Temp: 27, Tnom: 27, Gmin: 1e-12, RelTol: 1e-6}
+
+// samples are devices with every effect switched on.
+func samples(t testing.TB) map[string]Device {
+	out := map[string]Device{}
+	for _, c := range []struct {
+		name, typ   string
+		model, inst Params
+	}{
+		{"diode", "d", Params{"is": 1e-14, "n": 1.3, "bv": 3, "ikf": 1e-3, "ikr": 1e-6, "cjo": 1e-12, "tt": 1e-9, "m": 0.4, "vj": 0.8}, Params{"area": 2}},
+		{"nmos", "nmos", Params{
+			"vto": 0.5, "kp": 1e-4, "gamma": 0.5, "lambda": 0.05, "tox": 1e-8, "cgso": 1e-10, "cgdo": 2e-10, "cgbo": 1e-10,
+			"cj": 1e-3, "cjsw": 1e-10, "mj": 0.4,
+		}, Params{"w": 1e-5, "l": 1e-6, "ad": 1e-11, "as": 1e-11, "pd": 1e-5, "ps": 1e-5}},
+		{"pmos", "pmos", Params{"vto": -0.5, "kp": 4e-5, "gamma": 0.5, "lambda": 0.05, "tox": 1e-8, "cbd": 1e-14}, Params{"w": 1e-5, "l": 1e-6}},
+	} {
+		d, _, wrong := Find(c.typ).New(c.typ, c.model, c.inst, env)
+		if len(wrong) > 0 {
+			t.Fatal(wrong)
+		}
+		out[c.name] = d
+	}
+	return out
+}
+
+// TestJacobians compares derivatives with differences of values, and checks that
+// currents and charges of all terminals add up to nothing.
+func TestJacobians(t *testing.T) {
+	for name, d := range samples(t) {
+		n := d.Terminals()
+		rapid.Check(t, func(t *rapid.T) {
+			v := make([]float64, n)
+			for i := range v {
+				v[i] = rapid.Float64Range(-2, 2).Draw(t, "v")
+			}
+			if d.Limit(v, make([]float64, n)) {
+				return // an exponential beyond reach
+			}
+			mem := make([]float64, d.Memory())
+			var at, up, down Stamp
+			d.Eval(v, nil, mem, true, &at)
+			last := append([]float64(nil), mem...)
+			var sumI, sumQ, sizeI, sizeQ float64
+			for i := range n {
+				sumI, sizeI = sumI+at.I[i], sizeI+math.Abs(at.I[i])
+				sumQ, sizeQ = sumQ+at.Q[i], sizeQ+math.Abs(at.Q[i])
+			}
+			if math.Abs(sumI) > 1e-14*sizeI || math.Abs(sumQ) > 1e-14*sizeQ {
+				t.Fatalf("%s at %v: currents sum up to %g, charges to %g", name, v, sumI, sumQ)
+			}
+			const h = 1e-6
+			for j := range n {
+				was := v[j]
+				v[j] = was + h
+				d.Eval(v, last, mem, true, &up)
+				v[j] = was - h
+				d.Eval(v, last, mem, true, &down)
+				v[j] = was
+				for i := range n {
+					g, c := (up.I[i]-down.I[i])/(2*h), (up.Q[i]-down.Q[i])/(2*h)
+					// Second derivatives jump where regions meet; the bound allows for it.
+					if math.Abs(g-at.G[i*n+j]) > 1e-9+1e-3*math.Abs(g) {
+						t.Fatalf("%s at %v: dI%d/dV%d is %g, not %g", name, v, i, j, g, at.G[i*n+j])
+					}
+					if math.Abs(c-at.C[i*n+j]) > 1e-17+1e-3*math.Abs(c) {
+						t.Fatalf("%s at %v: dQ%d/dV%d is %g, not %g", name, v, i, j, c, at.C[i*n+j])
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestLimit: from anywhere to anywhere, limits lead to finite currents, and are
+// silent when nothing moves.
+func TestLimit(t *testing.T) {
+	for name, d := range samples(t) {
+		n := d.Terminals()
+		rapid.Check(t, func(t *rapid.T) {
+			old, v := make([]float64, n), make([]float64, n)
+			d.Start(old)
+			mem := make([]float64, d.Memory())
+			var s Stamp
+			for range 3 {
+				for i := range v {
+					v[i] = rapid.Float64Range(-1e3, 1e3).Draw(t, "v")
+				}
+				d.Limit(v, old)
+				d.Eval(v, nil, mem, true, &s)
+				for i := range n {
+					if math.IsNaN(s.I[i]) || math.IsInf(s.I[i], 0) {
+						t.Fatalf("%s at %v after %v: current %g", name, v, old, s.I[i])
+					}
+				}
+				copy(old, v)
+				if d.Limit(v, old) {
+					t.Fatalf("%s: limited at %v where it already stands", name, v)
+				}
+			}
+		})
+	}
+}

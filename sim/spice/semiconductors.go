@@ -1,0 +1,507 @@
+package spice
+
+import (
+	"math"
+	"strings"
+
+	"vlec/sim/spice/device"
+)
+
+// A modelCard is a .model card as it is written.
+type modelCard struct {
+	name, typ string
+	pos       pos
+	params    []param
+}
+
+// model finds a .model card in this scope or one around it, and the scope it
+// belongs to.
+func (s *subckt) model(name string) (*modelCard, *subckt) {
+	for ; s != nil; s = s.parent {
+		if m := s.models[name]; m != nil {
+			return m, s
+		}
+	}
+	return nil, nil
+}
+
+// modelCard reads .model name type (name=value …).
+func (p *parser) modelCard(s *scanner, at pos) {
+	name, typ := s.next(), s.next()
+	if name.kind != fieldWord || typ.kind != fieldWord {
+		p.errorf(at, "write .model name type (parameter=value …)", ".model needs a name and a type")
+		return
+	}
+	m := &modelCard{name: s.text(name), typ: s.text(typ), pos: at}
+	if device.Find(m.typ) == nil {
+		p.cur.models[m.name] = m // refused where it is used
+		return
+	}
+	for {
+		f := s.peek()
+		if s.is(f, '(') || s.is(f, ')') {
+			s.next()
+			continue
+		}
+		if f.kind == fieldEnd {
+			break
+		}
+		if f.kind == fieldWord && !p.assigns(s) {
+			s.next() // a flag
+			continue
+		}
+		f, v, ok := p.assignment(s)
+		if !ok {
+			return
+		}
+		m.params = append(m.params, param{s.text(f), v, s.pos(f)})
+	}
+	if old := p.cur.models[m.name]; old != nil {
+		p.warnf(at, "remove one", "model %s is defined twice, first in line %d; the first counts", m.name, old.pos.line)
+		return
+	}
+	p.cur.models[m.name] = m
+}
+
+// semiconductor reads a d, m or q card: nodes, model, dimensions.
+func (p *parser) semiconductor(s *scanner, el *element) {
+	kind := device.OfLetter(el.kind)
+	var words []field
+	for {
+		f := s.peek()
+		if f.kind != fieldWord || p.assigns(s) {
+			break
+		}
+		words = append(words, s.next())
+	}
+	n := kind.Nodes
+	if el.kind == 'q' && len(words) >= 5 && !isPlainNumber(s.text(words[4])) && s.text(words[4]) != "off" {
+		n = 4 // with a substrate
+	}
+	if len(words) <= n {
+		p.errorf(el.pos, "write "+cardForms[el.kind], "%s needs %d nodes and a model", el.name, n)
+		return
+	}
+	for i, f := range words[:n] {
+		el.node[i] = p.cur.node(s.text(f))
+	}
+	x := el.x()
+	x.terminals = n
+	x.model, x.modelPos = s.text(words[n]), s.pos(words[n])
+	for i, f := range words[n+1:] {
+		switch t := s.text(f); {
+		case t == "off":
+		case i == 0 && el.kind != 'm':
+			x.args = append(x.args, param{"area", p.quantity(s, f, "the area"), s.pos(f)})
+		default:
+			p.errorf(s.pos(f), "write "+cardForms[el.kind], "unexpected %q in %s", s.raw(f), el.name)
+			return
+		}
+	}
+	for s.peek().kind != fieldEnd {
+		f := s.peek()
+		switch {
+		case f.kind == fieldExpr && el.kind != 'm' && len(x.args) == 0:
+			s.next()
+			x.args = append(x.args, param{"area", p.quantity(s, f, "the area"), s.pos(f)})
+			continue
+		case f.kind == fieldWord && s.text(f) == "off":
+			s.next()
+			continue
+		}
+		f, v, ok := p.assignment(s)
+		if !ok {
+			return
+		}
+		if s.text(f) != "ic" {
+			x.args = append(x.args, param{s.text(f), v, s.pos(f)})
+			continue
+		}
+		x.ics = []quantity{v}
+		for len(x.ics) < len(kind.IC) && p.isValue(s, s.peek()) && !p.assigns(s) && s.text(s.peek()) != "off" {
+			x.ics = append(x.ics, p.quantity(s, s.next(), "the initial voltage"))
+		}
+	}
+}
+
+var cardForms = map[byte]string{
+	'd': "d1 anode cathode model [area]",
+	'm': "m1 drain gate source bulk model w=… l=…",
+	'q': "q1 collector base emitter [substrate] model [area]",
+}
+
+// isPlainNumber tells whether a word can only be a number; 2n2222 is a name.
+func isPlainNumber(s string) bool { return strings.Trim(s, "0123456789.") == "" && s != "" }
+
+// A semiconductor is a device with equations of its own: terminals, some of them
+// internal, and initial voltages.
+type semiconductor struct {
+	dev   int32
+	nodes [device.MaxTerminals]int32
+	pins  [device.MaxTerminals]int32 // nodes of the card, before series resistances
+	model device.Device
+	ic    []float64 // for its kind's list, NaN where not given
+	kind  *device.Kind
+}
+
+// modelKey names a model evaluated in one scope.
+type modelKey struct {
+	card  *modelCard
+	scope *scope
+}
+
+// modelParams evaluates a .model card in the scope it stands in.
+func (el *elaborator) modelParams(card *modelCard, in *subckt, s *scope) device.Params {
+	for s != nil && s.sub != in {
+		s = s.parent
+	}
+	key := modelKey{card, s}
+	if p, ok := el.models[key]; ok {
+		return p
+	}
+	p := device.Params{}
+	where := map[string]pos{}
+	for _, q := range card.params {
+		p[q.name] = el.eval(s, q.val, "parameter "+q.name+" of model "+card.name, q.pos)
+		where[q.name] = q.pos
+	}
+	kind := device.Find(card.typ)
+	wrong, unknown := kind.Check(p)
+	for _, w := range wrong {
+		el.errorf(where[w.Name], "leave the effect out, or use --engine ngspice", "model %s: %s", card.name, w.Msg)
+	}
+	if level := p["level"]; len(unknown) > 0 && (level == 0 || level == 1) {
+		for _, name := range unknown {
+			hint := ""
+			if near := nearest(name, kind.Model); near != "" {
+				hint = "did you mean " + near + "?"
+			}
+			el.warnf(where[name], hint, "parameter %s of model %s is not known and ignored", name, card.name)
+		}
+	}
+	el.models[key] = p
+	return p
+}
+
+// semiconductor puts a d, m or q element into the circuit.
+func (el *elaborator) semiconductor(f *frame, e *element, dev int32) {
+	c, x := el.c, e.extra
+	kind := device.OfLetter(e.kind)
+	card, in := f.sub.model(x.model)
+	if card == nil {
+		hint := "add a .model card or .include it"
+		if near := nearest(x.model, f.sub.modelNames()); near != "" {
+			hint = "did you mean " + near + "?"
+		}
+		el.errorf(x.modelPos, hint, "model %s is not defined", x.model)
+		return
+	}
+	if k := device.Find(card.typ); k != kind {
+		hint := "name a model of type " + strings.Join(kind.Types, " or ")
+		if k == nil {
+			hint = "models of type " + strings.Join(supportedTypes(), ", ") + " are understood; use --engine ngspice for others"
+		}
+		el.errorf(x.modelPos, hint, "%s cannot use model %s of type %s", e.name, x.model, card.typ)
+		return
+	}
+	inst := device.Params{}
+	where := map[string]pos{}
+	for _, a := range x.args {
+		known := false
+		for _, name := range kind.Instance {
+			known = known || name == a.name
+		}
+		if !known {
+			hint := "known are " + strings.Join(kind.Instance, " ")
+			if near := nearest(a.name, kind.Instance); near != "" {
+				hint = "did you mean " + near + "?"
+			}
+			el.errorf(a.pos, hint, "unknown parameter %s of %s", a.name, e.name)
+			continue
+		}
+		inst[a.name] = el.eval(f.scope, a.val, a.name+" of "+e.name, a.pos)
+		where[a.name] = a.pos
+	}
+	model := el.modelParams(card, in, f.scope)
+	s := semiconductor{dev: dev, kind: kind}
+	env := device.Env{Temp: c.opts.temp, Tnom: c.opts.tnom, Gmin: c.opts.gmin, RelTol: c.opts.reltol}
+	m, series, wrong := kind.New(card.typ, model, inst, env)
+	for _, w := range wrong {
+		at, ok := where[w.Name]
+		if !ok {
+			at = x.modelPos
+			for _, q := range card.params {
+				if q.name == w.Name {
+					at = q.pos
+				}
+			}
+		}
+		el.errorf(at, w.Hint, "%s with model %s: %s", e.name, card.name, w.Msg)
+	}
+	if len(wrong) > 0 {
+		return
+	}
+	s.model = m
+	for k := range x.terminals {
+		s.nodes[k] = f.nodes[e.node[k]]
+		s.pins[k] = s.nodes[k]
+	}
+	for _, r := range series {
+		inner := int32(len(c.nodes))
+		c.nodes = append(c.nodes, place{0, c.deviceName(dev) + "#" + r.Suffix, e.pos})
+		c.resistors = append(c.resistors, resistor{s.nodes[r.Terminal], inner, dev, 1 / r.R})
+		s.nodes[r.Terminal] = inner
+	}
+	for _, q := range x.ics {
+		s.ic = append(s.ic, el.eval(f.scope, q, "ic of "+e.name, e.pos))
+	}
+	c.semis = append(c.semis, s)
+}
+
+func (s *subckt) modelNames() (names []string) {
+	for ; s != nil; s = s.parent {
+		for name := range s.models {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func supportedTypes() (types []string) {
+	for _, k := range device.Kinds {
+		types = append(types, k.Types...)
+	}
+	return types
+}
+
+// A semis is the work space of a system's semiconductors.
+type semis struct {
+	of     []semiconductor
+	rows   []int32   // of all terminals, behind one another
+	first  []int32   // device -> its first terminal
+	slots  []int32   // places in the Jacobian, terminals squared a device
+	slot   []int32   // device -> its first slot
+	memory []int32   // device -> its first value in last and next
+	last   []float64 // at the last accepted instant
+	next   []float64 // at the one being solved for
+	old    []float64 // voltages of the last evaluation, terminal by terminal
+	home   []float64 // voltages from which a solve sets out
+	charge []float64 // of every terminal, when last asked for
+	size   []float64 // magnitude of what every terminal adds to its equation
+
+	begun    bool // home holds a solution
+	given    bool // home holds initial voltages
+	fixed    bool // the next evaluation is at old, wherever the circuit is
+	history  bool // last holds something
+	limiting bool // voltages are limited
+	limited  bool // one was, in the last evaluation
+	stamp    device.Stamp
+}
+
+func (u *semis) terminals(k int) []int32 { return u.rows[u.first[k]:u.first[k+1]] }
+
+// addSemis reserves the matrix entries of all semiconductors and returns the
+// triplets, whose places bind takes.
+func (s *system) addSemis(ts []triplet) (all []triplet, mine []int) {
+	u := &s.semis
+	u.of = s.c.semis
+	for k := range u.of {
+		d := &u.of[k]
+		n := d.model.Terminals()
+		u.first, u.slot, u.memory = append(u.first, int32(len(u.rows))), append(u.slot, int32(len(mine))), append(u.memory, int32(len(u.next)))
+		for _, node := range d.nodes[:n] {
+			u.rows = append(u.rows, s.c.unknown(ref(node)))
+		}
+		t := u.rows[len(u.rows)-n:]
+		for _, row := range t {
+			for _, col := range t {
+				mine = append(mine, len(ts))
+				ts = append(ts, triplet{row, col, 0, 0})
+			}
+		}
+		u.next = append(u.next, make([]float64, d.model.Memory())...)
+	}
+	u.first, u.memory = append(u.first, int32(len(u.rows))), append(u.memory, int32(len(u.next)))
+	u.last = make([]float64, len(u.next))
+	for _, list := range []*[]float64{&u.old, &u.home, &u.charge, &u.size} {
+		*list = make([]float64, len(u.rows))
+	}
+	return ts, mine
+}
+
+// eval evaluates device k at the voltages v into the stamp.
+func (u *semis) eval(k int, v []float64, charges bool) *device.Stamp {
+	lo, hi := u.memory[k], u.memory[k+1]
+	var last []float64
+	if u.history {
+		last = u.last[lo:hi]
+	}
+	u.of[k].model.Eval(v, last, u.next[lo:hi], charges, &u.stamp)
+	return &u.stamp
+}
+
+// loadSemis adds the semiconductors to the residual and the Jacobian.
+func (s *system) loadSemis(jac bool) (ok bool) {
+	u := &s.semis
+	ok, u.limited = true, false
+	var at, v [device.MaxTerminals]float64
+	for k := range u.of {
+		t := u.terminals(k)
+		n := len(t)
+		for i, row := range t {
+			at[i] = s.x[row]
+		}
+		v = at
+		old := u.old[u.first[k]:u.first[k+1]]
+		moved := false
+		switch {
+		case u.fixed:
+			copy(v[:n], old)
+			moved, u.limited = true, true
+		case u.limiting:
+			if moved = u.of[k].model.Limit(v[:n], old); moved {
+				u.limited = true
+			}
+		}
+		copy(old, v[:n])
+		st := u.eval(k, v[:n], s.alpha != 0)
+		for i, row := range t {
+			stored := float64(s.alpha * st.Q[i])
+			f := st.I[i] + stored
+			u.size[int(u.first[k])+i] = math.Abs(st.I[i]) + math.Abs(stored)
+			for j := range t {
+				g := st.G[i*n+j] + float64(s.alpha*st.C[i*n+j])
+				if moved {
+					f += float64(g * (at[j] - v[j]))
+				}
+				if jac {
+					s.vals[u.slots[int(u.slot[k])+i*n+j]] += g
+				}
+			}
+			if f-f != 0 {
+				s.bad, ok = int(u.of[k].dev), false
+			}
+			s.r[row] -= f
+		}
+	}
+	u.fixed = false
+	return ok
+}
+
+// depart makes x the solution from which the next solve sets out.
+func (s *system) depart(x []float64) {
+	u := &s.semis
+	for i, row := range u.rows {
+		u.home[i] = x[row]
+	}
+	u.begun = true
+}
+
+// setOut makes the voltages from which limits are counted those of the last
+// solution; without one the first evaluation is where devices like to begin.
+func (u *semis) setOut() {
+	if u.fixed = !u.begun && len(u.of) > 0; u.fixed && !u.given {
+		for k := range u.of {
+			u.of[k].model.Start(u.home[u.first[k]:u.first[k+1]])
+		}
+	}
+	copy(u.old, u.home)
+}
+
+// settle makes x the point at which the history of all devices begins.
+func (s *system) settle(x []float64) {
+	u := &s.semis
+	u.history = false
+	s.chargeSemis(nil, x)
+	u.remember()
+}
+
+// remember makes the last evaluation the last accepted instant.
+func (u *semis) remember() {
+	u.last, u.next = u.next, u.last
+	u.history = true
+}
+
+// chargeSemis adds the charges at x to q, if there is one, and keeps them.
+func (s *system) chargeSemis(q, x []float64) {
+	u := &s.semis
+	var v [device.MaxTerminals]float64
+	for k := range u.of {
+		t := u.terminals(k)
+		for i, row := range t {
+			v[i] = x[row]
+		}
+		st := u.eval(k, v[:len(t)], true)
+		for i, row := range t {
+			u.charge[int(u.first[k])+i] = st.Q[i]
+			if q != nil {
+				q[row] += st.Q[i]
+			}
+		}
+	}
+	s.depart(x)
+}
+
+// capacitances adds those of all semiconductors, as last evaluated at x, to the
+// values of a matrix.
+func (s *system) capacitances(x, vals []float64) {
+	u := &s.semis
+	var v [device.MaxTerminals]float64
+	for k := range u.of {
+		t := u.terminals(k)
+		for i, row := range t {
+			v[i] = x[row]
+		}
+		st := u.eval(k, v[:len(t)], true)
+		for i := range len(t) * len(t) {
+			if at := u.slots[int(u.slot[k])+i]; int(at) < len(vals) {
+				vals[at] += st.C[i]
+			}
+		}
+	}
+}
+
+// initialVoltages puts what ic= of the devices says in place of the voltages in
+// x, device by device, and settles there.
+func (s *system) initialVoltages(q, x []float64) {
+	u := &s.semis
+	u.history = false
+	var v [device.MaxTerminals]float64
+	for k := range u.of {
+		d := &u.of[k]
+		t := u.terminals(k)
+		for i := range t {
+			v[i] = x[s.c.unknown(ref(d.pins[i]))]
+		}
+		for i, row := range t {
+			if d.nodes[i] != d.pins[i] {
+				x[row] = v[i]
+			}
+		}
+		for i, ic := range d.ic {
+			if pair := d.kind.ICPins[i]; !math.IsNaN(ic) {
+				v[pair[0]] = v[pair[1]] + ic
+			}
+		}
+		st := u.eval(k, v[:len(t)], true)
+		for i, row := range t {
+			q[row] += st.Q[i]
+			u.home[int(u.first[k])+i] = v[i]
+		}
+	}
+	u.given = true
+	u.remember()
+}
+
+// storing lists the rows of terminals that hold charge.
+func (u *semis) storing() (rows []int32) {
+	for k := range u.of {
+		stores := u.of[k].model.Stores()
+		for i, row := range u.terminals(k) {
+			if stores[i] {
+				rows = append(rows, row)
+			}
+		}
+	}
+	return rows
+}
