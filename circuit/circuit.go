@@ -146,6 +146,16 @@ func (e *Element) Pin(name string) *Net { return e.Pins[e.Kind.pin(name)] }
 // Numbers returns a numeric parameter, row-major.
 func (e *Element) Numbers(param string) []float64 { return e.Params[e.Kind.param(param)].Numbers }
 
+// HasParam tells whether the element's kind knows a parameter.
+func (e *Element) HasParam(param string) bool {
+	for i := range e.Kind.Params {
+		if e.Kind.Params[i].Name == param {
+			return true
+		}
+	}
+	return false
+}
+
 // Number returns a scalar parameter.
 func (e *Element) Number(param string) float64 { return e.Numbers(param)[0] }
 

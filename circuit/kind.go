@@ -40,11 +40,16 @@ type (
 		Dimension Dimension
 		Shape     string
 		Positive  bool     // every number must be > 0
+		Optional  bool     // may be left out: what only some passes fill in
 		Words     []string // the words that are allowed, of a Word
 	}
 	// A Kind is a row of the element table. The equation is written in the names of
 	// the pins and parameters; a clip of 0 is none. State names the pin whose
 	// potential is a state of the circuit; it is "" where there is no memory.
+	//
+	// What real parts do beside the equation stands in two optional parameters: the
+	// factor multiplies what the element contributes (the rate of a store), and the
+	// offset is added to it, or to what the element integrates where it has a state.
 	Kind struct {
 		Name     string
 		Equation string
@@ -99,7 +104,13 @@ func kindTable() []*Kind {
 	drives := func(name, width string) PinSpec { return PinSpec{Name: name, Role: Drives, Width: width} }
 	injects := func(name, width string) PinSpec { return PinSpec{Name: name, Role: Injects, Width: width} }
 	ends := func(name, width string) PinSpec { return PinSpec{Name: name, Role: Terminates, Width: width} }
-	phi := []ParamSpec{{Name: "phi", Dimension: Word, Words: Activations}}
+	factor := func(shape string) ParamSpec {
+		return ParamSpec{Name: "factor", Dimension: Pure, Shape: shape, Optional: true}
+	}
+	offset := func(shape string) ParamSpec {
+		return ParamSpec{Name: "offset", Dimension: Level, Shape: shape, Optional: true}
+	}
+	phi := []ParamSpec{{Name: "phi", Dimension: Word, Words: Activations}, factor("n"), offset("n")}
 	return []*Kind{
 		{
 			Name:     "stimulus",
@@ -111,17 +122,19 @@ func kindTable() []*Kind {
 			Name:     "synapse",
 			Equation: "sum += w pre",
 			Pins:     []PinSpec{reads("pre", "m"), injects("sum", "n")},
-			Params:   []ParamSpec{{Name: "w", Dimension: Pure, Shape: "nm"}},
+			Params:   []ParamSpec{{Name: "w", Dimension: Pure, Shape: "nm"}, offset("nm")},
 		},
 		{
 			Name:     "plastic-synapse",
 			Equation: "sum += w pre",
 			Pins:     []PinSpec{reads("w", "nm"), reads("pre", "m"), injects("sum", "n")},
+			Params:   []ParamSpec{factor("nm"), offset("nm")},
 		},
 		{
 			Name:     "transposed-synapse",
 			Equation: "sum += w^T post",
 			Pins:     []PinSpec{reads("w", "nm"), reads("post", "n"), injects("sum", "m")},
+			Params:   []ParamSpec{factor("nm"), offset("nm")},
 		},
 		{
 			Name:     "weight-store",
@@ -132,6 +145,7 @@ func kindTable() []*Kind {
 				{Name: "decay", Dimension: Rate},
 				{Name: "clip", Dimension: Level},
 				{Name: "init", Dimension: Level, Shape: "nm"},
+				factor("nm"), offset("nm"),
 			},
 			State: "w",
 		},
@@ -142,6 +156,7 @@ func kindTable() []*Kind {
 			Params: []ParamSpec{
 				{Name: "rate", Dimension: Rate},
 				{Name: "init", Dimension: Level, Shape: "nm"},
+				factor("nm"), offset("nm"),
 			},
 			State: "w",
 		},
@@ -152,6 +167,7 @@ func kindTable() []*Kind {
 			Params: []ParamSpec{
 				{Name: "tau", Dimension: Time, Shape: "n", Positive: true},
 				{Name: "init", Dimension: Level, Shape: "n"},
+				offset("n"),
 			},
 			State: "state",
 		},
@@ -162,6 +178,7 @@ func kindTable() []*Kind {
 			Params: []ParamSpec{
 				{Name: "tau", Dimension: Time, Shape: "n", Positive: true},
 				{Name: "ahead", Dimension: Time, Shape: "n", Positive: true},
+				offset("n"),
 			},
 		},
 		{
@@ -172,6 +189,7 @@ func kindTable() []*Kind {
 				{Name: "tau", Dimension: Time, Shape: "n", Positive: true},
 				{Name: "ahead", Dimension: Time, Shape: "n", Positive: true},
 				{Name: "init", Dimension: Level, Shape: "n"},
+				offset("n"),
 			},
 			State: "state",
 		},
@@ -196,24 +214,25 @@ func kindTable() []*Kind {
 			Name:     "comparator",
 			Equation: "sum += gain (target - rate)",
 			Pins:     []PinSpec{reads("target", "n"), reads("rate", "n"), injects("sum", "n")},
-			Params:   []ParamSpec{{Name: "gain", Dimension: Pure}},
+			Params:   []ParamSpec{{Name: "gain", Dimension: Pure}, factor("n"), offset("n")},
 		},
 		{
 			Name:     "gate",
 			Equation: "sum += slope in",
 			Pins:     []PinSpec{ends("in", "n"), reads("slope", "n"), injects("sum", "n")},
+			Params:   []ParamSpec{factor("n"), offset("n")},
 		},
 		{
 			Name:     "coupling",
 			Equation: "sum += gain in",
 			Pins:     []PinSpec{reads("in", "n"), injects("sum", "n")},
-			Params:   []ParamSpec{{Name: "gain", Dimension: Pure}},
+			Params:   []ParamSpec{{Name: "gain", Dimension: Pure}, factor("n"), offset("n")},
 		},
 		{
 			Name:     "difference",
 			Equation: "out = plus - gain minus",
 			Pins:     []PinSpec{reads("plus", "n"), reads("minus", "n"), drives("out", "n")},
-			Params:   []ParamSpec{{Name: "gain", Dimension: Pure}},
+			Params:   []ParamSpec{{Name: "gain", Dimension: Pure}, factor("n"), offset("n")},
 		},
 	}
 }

@@ -49,6 +49,9 @@ func (e *Element) String() string {
 		}
 	}
 	for i := range e.Params {
+		if e.Kind.Params[i].Optional && e.Params[i].Numbers == nil {
+			continue
+		}
 		b.WriteString(" " + e.Kind.Params[i].Name + "=")
 		e.Params[i].print(&b, &e.Kind.Params[i])
 	}

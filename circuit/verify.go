@@ -102,6 +102,9 @@ func (v *verifier) bind(e *Element, dims map[string]int, letter string, width in
 }
 
 func (v *verifier) param(e *Element, spec *ParamSpec, p *Param, dims map[string]int) {
+	if spec.Optional && p.Numbers == nil {
+		return
+	}
 	switch spec.Dimension {
 	case Word:
 		if !slices.Contains(spec.Words, p.Word) {

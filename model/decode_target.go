@@ -190,27 +190,3 @@ func (d *decoder) owners(kind string) (names []string) {
 	}
 	return names
 }
-
-func (d *decoder) readHardware(n *source.Node) {
-	t := d.Table(n)
-	spice := d.Table(t.Get("spice"))
-	d.net.Hardware.Spice = SpiceHardware{
-		TimeUnit:       spice.Float("time_unit", 1e-3, source.Positive),
-		VoltageUnit:    spice.Float("voltage_unit", 1, source.Positive),
-		ResistanceUnit: spice.Float("resistance_unit", 1e6, source.Positive),
-		MaxStep:        spice.Float("max_step", 0, source.Positive),
-	}
-	spice.Done()
-	verilog := d.Table(t.Get("verilog"))
-	d.net.Hardware.Verilog = VerilogHardware{
-		Bits:   int(verilog.Int("bits", 0, 4, 64)),
-		Error:  verilog.Float("error", 0, source.Positive),
-		Lanes:  int(verilog.Int("lanes", 1, 1, 1<<16)),
-		Device: source.Choice(verilog, "device", "", devices),
-	}
-	verilog.Done()
-	t.Done()
-}
-
-// devices are the parts that a Verilog design can be fitted to.
-var devices = []string{"up5k", "hx8k", "ecp5", "xilinx"}

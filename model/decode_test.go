@@ -68,7 +68,14 @@ func TestDefaults(t *testing.T) {
 		Name: "test", File: "test.toml", Dt: 0.01, Duration: 10, Seed: 1, Beta: 1,
 		Learning: Learning{Optimizer: SGD, Batch: 1},
 		Probe:    Probe{Every: 0.01},
-		Hardware: Hardware{Spice: SpiceHardware{TimeUnit: 1e-3, VoltageUnit: 1, ResistanceUnit: 1e6}, Verilog: VerilogHardware{Lanes: 1}},
+		Hardware: Hardware{
+			Spice: SpiceHardware{
+				TimeUnit: 1e-3, VoltageUnit: 1, ResistanceUnit: 1e6, Knee: 0.01,
+				OpAmp: OpAmp{Gain: 1e5, GBW: 2e6, Slew: 5e7, Rail: 10},
+				OTA:   OTA{Range: 10, Gain: 1e4, Bandwidth: 2e6},
+			},
+			Verilog: VerilogHardware{Lanes: 1},
+		},
 		Populations: []*Population{{
 			Name: "a", Size: 2, TauM: []float64{1, 1}, TauR: []float64{0.5, 0.5}, Activation: Tanh,
 			Bias: []float64{0, 0}, U0: []float64{0, 0}, V0: []float64{0, 0}, Pos: n.Populations[0].Pos,

@@ -24,7 +24,7 @@ func TestReferenceIsComplete(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key := regexp.MustCompile(`\b(?:t|et|st|spice|verilog)\.(?:Get|Need|Has|Float|Int|Bool|String)\("(\w+)"|Choice\(\w+, "(\w+)"|\.(?:bounds\(t, "(\w+)", "(\w+)"|rate\(t, "(\w+)"|plasticOnly\(t, "(\w+)")`)
+	key := regexp.MustCompile(`\b(?:t|et|st|spice|verilog|amp|ota|store)\.(?:Get|Need|Has|Float|Int|Bool|String)\("(\w+)"|Choice\(\w+, "(\w+)"|\.(?:bounds\(t, "(\w+)", "(\w+)"|rate\(t, "(\w+)"|plasticOnly\(t, "(\w+)")`)
 	keys := map[string]bool{}
 	for _, f := range files {
 		src, err := os.ReadFile(f)
@@ -43,7 +43,7 @@ func TestReferenceIsComplete(t *testing.T) {
 		t.Errorf("only %d keys found in the decoder", len(keys))
 	}
 	for k := range keys {
-		if !regexp.MustCompile("`(\\[(hardware\\.)?)?" + k + `\b`).Match(text) {
+		if !regexp.MustCompile("`(\\[(hardware\\.(spice\\.)?)?)?" + k + `\b`).Match(text) {
 			t.Errorf("%s does not explain the key %s", reference, k)
 		}
 	}

@@ -247,12 +247,38 @@ type Hardware struct {
 	Verilog VerilogHardware
 }
 
-// SpiceHardware places a network in volts, seconds and ohms.
+// SpiceHardware places a network in volts, seconds and ohms, and declares what
+// the parts that realise it are like.
 type SpiceHardware struct {
 	TimeUnit       float64 // seconds per model time unit
 	VoltageUnit    float64 // volts per model unit
 	ResistanceUnit float64 // ohms: VoltageUnit across it is the unit of current
 	MaxStep        float64 // longest transient step [time unit]; 0: from the smallest time constant
+
+	Knee  float64 // width of the bend of rectifiers and clamps [V]
+	OpAmp OpAmp
+	OTA   OTA
+	Store Store
+}
+
+// An OpAmp is the operational amplifier of a circuit.
+type OpAmp struct {
+	Gain float64 // at dc [1]
+	GBW  float64 // gain-bandwidth product [Hz]
+	Slew float64 // fastest change of the output [V/s]
+	Rail float64 // largest output, of either sign [V]
+}
+
+// An OTA is the transconductor of a circuit: i = gm Range tanh(v/Range).
+type OTA struct {
+	Range     float64 // [V]
+	Gain      float64 // intrinsic: transconductance times output resistance [1]
+	Bandwidth float64 // of the nodes that transconductors drive [Hz]
+}
+
+// A Store is the capacitor that holds a weight.
+type Store struct {
+	Leak float64 // time constant by which it forgets [s]; 0: it does not
 }
 
 // VerilogHardware asks for a fixed-point realisation.

@@ -14,7 +14,8 @@ type emitCmd struct {
 type emitSpiceCmd struct {
 	Model    string  `arg:"" help:"Model file (TOML)." predictor:"file"`
 	Output   string  `short:"o" help:"Folder to write (vlec-out/NAME)." type:"path" placeholder:"DIR"`
-	Dialect  string  `help:"Simulator: ${enum}." enum:"ngspice" default:"ngspice"`
+	Dialect  string  `help:"Simulator: ${enum}." enum:"ngspice,xyce,ltspice" default:"ngspice"`
+	Level    string  `help:"Level of the cells: ${enum}." enum:"ideal,macro" default:"ideal"`
 	Learning bool    `help:"Let the circuit learn; --no-learning freezes the weights." negatable:"" default:"true"`
 	MaxStep  float64 `help:"Longest step of the transient, in model time units." placeholder:"T"`
 }
@@ -31,7 +32,7 @@ func (c *emitSpiceCmd) Run(g *globals) error {
 	}
 	dir := outputFolder(c.Output, net)
 	var files emit.Artifacts
-	if _, err := compile.Spice(net, compile.SpiceOptions{Learning: c.Learning, Dialect: c.Dialect, MaxStep: c.MaxStep}, &files); err != nil {
+	if _, err := compile.Spice(net, compile.SpiceOptions{Learning: c.Learning, Dialect: c.Dialect, Level: c.Level, MaxStep: c.MaxStep}, &files); err != nil {
 		return err
 	}
 	if err := files.Commit(dir); err != nil {

@@ -10,9 +10,10 @@ type verifyCmd struct {
 	Model     string  `arg:"" help:"Model file (TOML)." type:"existingfile" predictor:"file"`
 	Target    string  `help:"What to check: ${enum}." enum:"spice" default:"spice"`
 	Engine    string  `help:"Who simulates the text: ${enum}." enum:"builtin,ngspice" default:"builtin"`
+	Level     string  `help:"Level of the cells: ${enum}." enum:"ideal,macro" default:"ideal"`
 	Learning  bool    `help:"Let the weights learn, in the reference and in the circuit."`
 	Artifact  string  `help:"Check this file, edited by hand, say, instead of a fresh one." type:"existingfile" placeholder:"FILE"`
-	Tolerance float64 `help:"Largest nrmse of a waveform that passes; by default it follows from the step." placeholder:"X"`
+	Tolerance float64 `help:"Largest nrmse of a waveform that passes; by default it follows from the step and the declared parts." placeholder:"X"`
 	MaxStep   float64 `help:"Longest step of the transient, in model time units." placeholder:"T"`
 	Output    string  `short:"o" help:"Folder for netlist, traces and picture (vlec-out/NAME)." type:"path" placeholder:"DIR"`
 }
@@ -21,6 +22,7 @@ func (c *verifyCmd) Help() string {
 	return `Examples:
   vlec verify examples/chain/model.toml
   vlec verify examples/chain/model.toml --learning --engine ngspice
+  vlec verify examples/chain/model.toml --level macro
   vlec verify examples/chain/model.toml --artifact vlec-out/chain/net.cir`
 }
 
@@ -32,7 +34,7 @@ func (c *verifyCmd) Run(g *globals) error {
 	dir := outputFolder(c.Output, net)
 	update, stop := g.progress()
 	v, err := crosscheck.Spice(g.ctx, net, crosscheck.SpiceOptions{
-		Learning: c.Learning, Engine: c.Engine, Artifact: c.Artifact, Dir: dir,
+		Learning: c.Learning, Level: c.Level, Engine: c.Engine, Artifact: c.Artifact, Dir: dir,
 		Tolerance: c.Tolerance, MaxStep: c.MaxStep, Progress: update,
 	})
 	stop()
@@ -40,6 +42,9 @@ func (c *verifyCmd) Run(g *globals) error {
 		return err
 	}
 	g.table(v.Table())
+	if v.Because != "" {
+		g.say("%s", v.Because)
+	}
 	g.say("")
 	if g.JSON {
 		if err := g.json(v.JSON(true)); err != nil {

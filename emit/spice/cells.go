@@ -1,15 +1,11 @@
 package spice
 
-import (
-	"io"
-	"strings"
-
-	"vlec/emit"
-)
-
 // A cell is the contract of one subcircuit of the library: what it computes, on
 // which pins, with which parameters. Every level has a body for every cell, so
-// that swapping one include swaps the level of a netlist.
+// that swapping one include swaps the level of a netlist: the levels are rows of
+// another table (levels.go).
+//
+// p_k is the factor by which a real cell is off, 1 where nothing is known of it.
 type cell struct {
 	name     string
 	equation string // as a comment above the cell
@@ -26,8 +22,8 @@ var cells = []cell{
 		"pre sum", "p_w=1",
 	},
 	{
-		"cell_multiplier", "sum += a b",
-		"a b sum", "",
+		"cell_multiplier", "sum += p_k a b",
+		"a b sum", "p_k=1",
 	},
 	{
 		"cell_lead_lag_rc",
@@ -46,22 +42,22 @@ var cells = []cell{
 		"cell_prospective", "lead = (1 - p_ahead/p_tau) state + p_ahead/p_tau sum",
 		"sum state lead", "p_tau=1 p_ahead=0.1",
 	},
-	{"cell_tanh", "out = tanh(in)", "in out", ""},
-	{"cell_tanh_slope", "out = 1 - rate^2, the slope of rate = tanh(in)", "in rate out", ""},
-	{"cell_softplus", "out = ln(1 + exp(in))", "in out", ""},
-	{"cell_softplus_slope", "out = 1/(1 + exp(-in)), the slope of rate = ln(1 + exp(in))", "in rate out", ""},
-	{"cell_sigmoid", "out = 1/(1 + exp(-in))", "in out", ""},
-	{"cell_sigmoid_slope", "out = rate (1 - rate), the slope of rate = 1/(1 + exp(-in))", "in rate out", ""},
-	{"cell_relu", "out = max(in, 0)", "in out", ""},
-	{"cell_relu_slope", "out = 0 below 0, 1 above, the slope of rate = max(in, 0)", "in rate out", ""},
-	{"cell_linear", "out = in", "in out", ""},
-	{"cell_linear_slope", "out = 1, the slope of rate = in", "in rate out", ""},
+	{"cell_tanh", "out = p_k tanh(in)", "in out", "p_k=1"},
+	{"cell_tanh_slope", "out = p_k (1 - rate^2), the slope of rate = tanh(in)", "in rate out", "p_k=1"},
+	{"cell_softplus", "out = p_k ln(1 + exp(in))", "in out", "p_k=1"},
+	{"cell_softplus_slope", "out = p_k/(1 + exp(-in)), the slope of rate = ln(1 + exp(in))", "in rate out", "p_k=1"},
+	{"cell_sigmoid", "out = p_k/(1 + exp(-in))", "in out", "p_k=1"},
+	{"cell_sigmoid_slope", "out = p_k rate (1 - rate), the slope of rate = 1/(1 + exp(-in))", "in rate out", "p_k=1"},
+	{"cell_relu", "out = p_k max(in, 0)", "in out", "p_k=1"},
+	{"cell_relu_slope", "out = 0 below 0, p_k above, the slope of rate = max(in, 0)", "in rate out", "p_k=1"},
+	{"cell_linear", "out = p_k in", "in out", "p_k=1"},
+	{"cell_linear_slope", "out = p_k, the slope of rate = in", "in rate out", "p_k=1"},
 	{"cell_softmax", "out = exp(in - tail), one for each neuron; all share the tail", "in out tail", ""},
 	{"cell_softmax_tail", "the outputs of the cells on this tail add up to 1", "tail", ""},
-	{"cell_gate", "sum += slope in; terminates in", "in slope sum", ""},
+	{"cell_gate", "sum += p_k slope in; terminates in", "in slope sum", "p_k=1"},
 	{"cell_coupling", "sum += p_gain in", "in sum", "p_gain=1"},
 	{"cell_comparator", "sum += p_gain (target - rate)", "target rate sum", "p_gain=1"},
-	{"cell_difference", "out = plus - p_gain minus", "plus minus out", "p_gain=1"},
+	{"cell_difference", "out = p_k (plus - p_gain minus)", "plus minus out", "p_gain=1 p_k=1"},
 	{
 		"cell_weight_store", "d(w)/dt = p_rate post pre; the learning rate is a capacitor",
 		"pre post w", "p_rate=1 p_init=0",
@@ -71,6 +67,7 @@ var cells = []cell{
 		"pre post total w", "p_rate=1 p_init=0",
 	},
 	{"cell_weight_leak", "a store that learns at p_rate gets -p_decay w", "w", "p_rate=1 p_decay=1"},
+	{"cell_offset", "out += p_offset; where out is a store, what it integrates", "out", "p_offset=0"},
 	{"cell_weight_clamp", "holds w between -p_clip and p_clip", "w", "p_clip=1"},
 	{
 		"cell_sine", "out - ref = p_amplitude gate sin(2 pi p_frequency t + p_phase)",
@@ -80,32 +77,6 @@ var cells = []cell{
 		"cell_chirp", "out - ref = p_a sin(2 pi f t), f rising from p_f0 to p_f1 within p_l, then p_f1",
 		"out ref", "p_a=1 p_f0=1 p_f1=2 p_l=1",
 	},
-}
-
-// printCells prints the library: the cells that the netlist uses, in the order
-// of the table.
-func (d *deck) printCells(out io.Writer) error {
-	w := emit.NewWriter(out)
-	w.Line("* vlec cell library, level ideal")
-	w.Line("* p_v0: volts per model unit; p_r0: ohms; a current of p_v0/p_r0 stands for 1")
-	w.Line(".param p_turn=6.283185307179586")
-	for _, c := range cells {
-		if !d.used[c.name] {
-			continue
-		}
-		w.Blank()
-		w.Comment("*", c.name+": "+c.equation)
-		words := append([]string{".subckt", c.name}, strings.Fields(c.pins)...)
-		if c.params != "" {
-			words = append(append(words, "PARAMS:"), strings.Fields(c.params)...)
-		}
-		w.Wrap("+ ", words...)
-		for line := range strings.SplitSeq(strings.TrimSpace(idealBodies[c.name]), "\n") {
-			w.Line(line)
-		}
-		w.Line(".ends")
-	}
-	return w.Flush()
 }
 
 // Cells lists the names of the library's cells, in its order.

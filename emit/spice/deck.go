@@ -15,15 +15,16 @@ type deck struct {
 	circuit *circuit.Circuit
 	options Options
 	dialect *dialect
+	level   *level
 	nodes   map[*circuit.Net][]string   // one name a wire
 	element map[*circuit.Element]string // base of the names of its devices, without their letter
 	passive map[*circuit.Element][]bool // lead-lags whose neuron i is two resistors and a capacitor
 	used    map[string]bool             // cells
 }
 
-func prepare(c *circuit.Circuit, o Options, dialect *dialect) *deck {
+func prepare(c *circuit.Circuit, o Options, dialect *dialect, level *level) *deck {
 	d := &deck{
-		circuit: c, options: o, dialect: dialect,
+		circuit: c, options: o, dialect: dialect, level: level,
 		nodes:   make(map[*circuit.Net][]string, len(c.Nets)),
 		element: make(map[*circuit.Element]string, len(c.Elements)),
 		passive: map[*circuit.Element][]bool{},
@@ -149,7 +150,7 @@ func (p *printer) header() {
 	p.Comment("*", "vlec: "+p.circuit.Name)
 	p.Comment("*", "generator "+o.Generator)
 	p.Comment("*", "model hash "+o.Hash)
-	p.Linef("* dialect %s, level ideal, seed %d", p.dialect.name, o.Seed)
+	p.Linef("* dialect %s, level %s, seed %d", p.dialect.name, p.level.name, o.Seed)
 	p.Linef("* one model unit of time is %s s, of potential %s V, of current %s A", number(u.Time), number(u.Voltage), rounded(u.Voltage/u.Resistance))
 	p.Blank()
 	p.Linef(".param p_v0=%s", number(u.Voltage))
@@ -178,16 +179,18 @@ func (p *printer) initialState() {
 
 func (p *printer) analysis() {
 	o, u := p.options, p.circuit.Units
-	for _, line := range p.dialect.options(u.Voltage, u.Voltage/u.Resistance) {
+	for _, line := range p.dialect.options(p.level.steps, u.Voltage, u.Voltage/u.Resistance) {
 		p.Line(line)
 	}
 	written := map[*circuit.Net]bool{} // several signals may stand on one net
+	var nodes []string
 	for _, s := range p.saved() {
 		if !written[s.Net] {
-			p.Wrap("+ ", p.dialect.save(p.nodes[s.Net])...)
+			nodes = append(nodes, p.nodes[s.Net]...)
 		}
 		written[s.Net] = true
 	}
+	p.Wrap("+ ", p.dialect.save(nodes)...)
 	step := number(o.MaxStep)
 	p.Linef("%s", p.dialect.tran(step, number(o.Stop)))
 }

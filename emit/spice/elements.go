@@ -19,6 +19,13 @@ type instance struct {
 // expand lists the instances of an element. It is the one place that knows which
 // cells an element is made of.
 func (d *deck) expand(e *circuit.Element, yield func(instance)) {
+	if isTestbench(e) {
+		as := yield
+		yield = func(i instance) {
+			i.cell = bench(i.cell)
+			as(i)
+		}
+	}
 	x := expansion{d, e, yield}
 	switch e.Kind.Name {
 	case "synapse":
@@ -26,12 +33,14 @@ func (d *deck) expand(e *circuit.Element, yield func(instance)) {
 	case "plastic-synapse":
 		w, pre, sum := x.nodes("w"), x.nodes("pre"), x.nodes("sum")
 		x.matrix(len(sum), len(pre), func(name string, i, j int) {
-			x.cell(name, "cell_multiplier", []string{w[i*len(pre)+j], pre[j], sum[i]})
+			x.cell(name, "cell_multiplier", []string{w[i*len(pre)+j], pre[j], sum[i]}, x.factor(i*len(pre)+j)...)
+			x.offset(name, i*len(pre)+j, sum[i])
 		})
 	case "transposed-synapse":
 		w, post, sum := x.nodes("w"), x.nodes("post"), x.nodes("sum")
 		x.matrix(len(post), len(sum), func(name string, i, j int) {
-			x.cell(name, "cell_multiplier", []string{w[i*len(sum)+j], post[i], sum[j]})
+			x.cell(name, "cell_multiplier", []string{w[i*len(sum)+j], post[i], sum[j]}, x.factor(i*len(sum)+j)...)
+			x.offset(name, i*len(sum)+j, sum[j])
 		})
 	case "weight-store":
 		x.weightStore()
@@ -81,7 +90,8 @@ func (x *expansion) cell(name, cell string, nodes []string, params ...string) {
 func (x *expansion) name() string { return "x_" + x.element[x.e] }
 
 // perNeuron yields one instance a neuron, with the numbers of the element as its
-// parameters; a scalar goes to every instance.
+// parameters; a scalar goes to every instance. The last pin is the output, and
+// what an offset is added to.
 func (x *expansion) perNeuron(cell string, pins []string, params ...string) {
 	for i := range x.nodes(pins[0]) {
 		nodes := make([]string, len(pins))
@@ -91,9 +101,49 @@ func (x *expansion) perNeuron(cell string, pins []string, params ...string) {
 		var values []string
 		for _, name := range params {
 			xs := x.e.Numbers(name)
-			values = append(values, "p_"+name, number(xs[i%len(xs)]))
+			v := xs[i%len(xs)]
+			if name == "gain" && cell != "cell_difference" {
+				v *= x.factorOf(i)
+			}
+			values = append(values, "p_"+name, number(v))
 		}
-		x.cell(x.name()+strconv.Itoa(i), cell, nodes, values...)
+		if !slices.Contains(params, "gain") || cell == "cell_difference" {
+			values = append(values, x.factor(i)...)
+		}
+		name := x.name() + strconv.Itoa(i)
+		x.cell(name, cell, nodes, values...)
+		into := nodes[len(nodes)-1]
+		if x.e.Kind.State != "" {
+			into = nodes[0]
+		}
+		x.offset(name, i, into)
+	}
+}
+
+// factorOf is the factor of an instance of the element, 1 when there is none.
+func (x *expansion) factorOf(k int) float64 {
+	if x.e.HasParam("factor") && x.e.Numbers("factor") != nil {
+		return x.e.Numbers("factor")[k]
+	}
+	return 1
+}
+
+// factor is the same as a parameter of the cell, left out when it is 1.
+func (x *expansion) factor(k int) []string {
+	if f := x.factorOf(k); f != 1 {
+		return []string{"p_k", number(f)}
+	}
+	return nil
+}
+
+// offset yields the offset of an instance, if it has one: a current into the node
+// that its output drives, or that it integrates on.
+func (x *expansion) offset(name string, k int, node string) {
+	if !x.e.HasParam("offset") || x.e.Numbers("offset") == nil {
+		return
+	}
+	if v := x.e.Numbers("offset")[k]; v != 0 {
+		x.cell(name+"_offset", "cell_offset", []string{node}, "p_offset", number(v))
 	}
 }
 
@@ -103,6 +153,7 @@ func (x *expansion) synapse() {
 	x.matrix(len(sum), len(pre), func(name string, i, j int) {
 		if v := w[i*len(pre)+j]; v != 0 {
 			x.cell(name, "cell_synapse", []string{pre[j], sum[i]}, "p_w", number(v))
+			x.offset(name, i*len(pre)+j, sum[i])
 		}
 	})
 }
@@ -114,8 +165,10 @@ func (x *expansion) leadLag() {
 		if passive {
 			cell, nodes = "cell_lead_lag_rc", nodes[:2]
 		}
-		x.cell(x.name()+strconv.Itoa(i), cell, nodes, "p_tau", number(x.e.Numbers("tau")[i]),
+		name := x.name() + strconv.Itoa(i)
+		x.cell(name, cell, nodes, "p_tau", number(x.e.Numbers("tau")[i]),
 			"p_ahead", number(x.e.Numbers("ahead")[i]), "p_init", number(x.e.Numbers("init")[i]))
+		x.offset(name, i, sum[i])
 	}
 }
 
@@ -126,8 +179,10 @@ func (x *expansion) weightStore() {
 	rate, decay, clip := x.e.Number("rate"), x.e.Number("decay"), x.e.Number("clip")
 	x.matrix(len(post), len(pre), func(name string, i, j int) {
 		k := i*len(pre) + j
+		rate := rate * x.factorOf(k)
 		x.cell(name, "cell_weight_store", []string{pre[j], post[i], w[k]},
 			"p_rate", number(rate), "p_init", number(x.e.Numbers("init")[k]))
+		x.offset(name, k, w[k])
 		if decay != 0 {
 			x.cell(name+"_leak", "cell_weight_leak", w[k:k+1], "p_rate", number(rate), "p_decay", number(decay))
 		}
@@ -142,7 +197,8 @@ func (x *expansion) alignmentStore() {
 	x.matrix(len(post), len(pre), func(name string, i, j int) {
 		k := i*len(pre) + j
 		x.cell(name, "cell_alignment_store", []string{pre[j], post[i], total[i], w[k]},
-			"p_rate", number(x.e.Number("rate")), "p_init", number(x.e.Numbers("init")[k]))
+			"p_rate", number(x.e.Number("rate")*x.factorOf(k)), "p_init", number(x.e.Numbers("init")[k]))
+		x.offset(name, k, w[k])
 	})
 }
 

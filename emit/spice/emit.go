@@ -36,10 +36,12 @@ const (
 
 // Options describe a transient run of a circuit and the header of its netlist.
 type Options struct {
-	Dialect   string // a row of the dialect table; "" is ngspice
-	Generator string // tool and version, for the header
-	Hash      string // of the model, for the header
-	Seed      uint64 // of the model's draws, for the header
+	Dialect   string  // a row of the dialect table; "" is ngspice
+	Level     string  // a row of the table of levels; "" is ideal
+	Process   Process // what the parts of the level are like
+	Generator string  // tool and version, for the header
+	Hash      string  // of the model, for the header
+	Seed      uint64  // of the model's draws, for the header
 
 	Stop    float64 // length of the transient [s]
 	MaxStep float64 // longest step [s]; 0: SmallestTime / StepsPerTau
@@ -96,13 +98,17 @@ func Emit(c *circuit.Circuit, o Options, files *emit.Artifacts) (*Map, error) {
 	if err != nil {
 		return nil, err
 	}
+	level, err := findLevel(o.Level)
+	if err != nil {
+		return nil, err
+	}
 	if o.MaxStep == 0 {
 		o.MaxStep = SmallestTime(c) / StepsPerTau
 	}
 	if !(o.Stop > 0 && o.MaxStep > 0 && !math.IsInf(o.MaxStep, 0)) {
 		return nil, fmt.Errorf("the transient needs a positive stop time and step, got %g s and %g s", o.Stop, o.MaxStep)
 	}
-	d := prepare(c, o, dialect)
+	d := prepare(c, o, dialect, level)
 	m := d.sideMap()
 	files.Add(NetlistFile, func(w io.Writer) error { return d.print(w) })
 	files.Add(CellFile, func(w io.Writer) error { return d.printCells(w) })

@@ -8,7 +8,7 @@ var idealBodies = map[string]string{
 gw 0 sum pre 0 {p_w/p_r0}`,
 
 	"cell_multiplier": `
-bm 0 sum i={v(a)*v(b)/(p_v0*p_r0)}`,
+bm 0 sum i={v(a)*v(b)*p_k/(p_v0*p_r0)}`,
 
 	// Two resistors and a capacitor. The current into sum splits between rs and
 	// rp with cm; that gives v(sum) = state + p_ahead d(state)/dt exactly.
@@ -40,45 +40,45 @@ gu 0 lead state 0 {(1-p_ahead/p_tau)/p_r0}
 rl lead 0 {p_r0}`,
 
 	"cell_tanh": `
-bo 0 out i={p_v0*tanh(v(in)/p_v0)/p_r0}
+bo 0 out i={p_v0*tanh(v(in)/p_v0)*p_k/p_r0}
 ro out 0 {p_r0}`,
 
 	"cell_tanh_slope": `
-bo 0 out i={(p_v0-v(rate)*v(rate)/p_v0)/p_r0}
+bo 0 out i={(p_v0-v(rate)*v(rate)/p_v0)*p_k/p_r0}
 ro out 0 {p_r0}`,
 
 	// Written so that no exponential overflows.
 	"cell_softplus": `
-bo 0 out i={(max(v(in),0)+p_v0*ln(1+exp(-abs(v(in))/p_v0)))/p_r0}
+bo 0 out i={(max(v(in),0)+p_v0*ln(1+exp(-abs(v(in))/p_v0)))*p_k/p_r0}
 ro out 0 {p_r0}`,
 
 	"cell_softplus_slope": `
-bo 0 out i={0.5*p_v0*(1+tanh(0.5*v(in)/p_v0))/p_r0}
+bo 0 out i={0.5*p_v0*(1+tanh(0.5*v(in)/p_v0))*p_k/p_r0}
 ro out 0 {p_r0}`,
 
 	"cell_sigmoid": `
-bo 0 out i={0.5*p_v0*(1+tanh(0.5*v(in)/p_v0))/p_r0}
+bo 0 out i={0.5*p_v0*(1+tanh(0.5*v(in)/p_v0))*p_k/p_r0}
 ro out 0 {p_r0}`,
 
 	"cell_sigmoid_slope": `
-bo 0 out i={v(rate)*(1-v(rate)/p_v0)/p_r0}
+bo 0 out i={v(rate)*(1-v(rate)/p_v0)*p_k/p_r0}
 ro out 0 {p_r0}`,
 
 	"cell_relu": `
-bo 0 out i={max(v(in),0)/p_r0}
+bo 0 out i={max(v(in),0)*p_k/p_r0}
 ro out 0 {p_r0}`,
 
 	// A step would stop the simulator, so it rises within 1e-6 of a unit.
 	"cell_relu_slope": `
-bo 0 out i={p_v0*min(1,max(0,1000000*v(in)/p_v0))/p_r0}
+bo 0 out i={p_v0*min(1,max(0,1000000*v(in)/p_v0))*p_k/p_r0}
 ro out 0 {p_r0}`,
 
 	"cell_linear": `
-go 0 out in 0 {1/p_r0}
+go 0 out in 0 {p_k/p_r0}
 ro out 0 {p_r0}`,
 
 	"cell_linear_slope": `
-io 0 out dc {p_v0/p_r0}
+io 0 out dc {p_k*p_v0/p_r0}
 ro out 0 {p_r0}`,
 
 	// As in transistors: every neuron draws exp(in - tail) from a tail that gets 1,
@@ -96,7 +96,7 @@ rt tail 0 {1e+09*p_r0}`,
 
 	"cell_gate": `
 ri in 0 {p_r0}
-bm 0 sum i={v(in)*v(slope)/(p_v0*p_r0)}`,
+bm 0 sum i={v(in)*v(slope)*p_k/(p_v0*p_r0)}`,
 
 	"cell_coupling": `
 gc 0 sum in 0 {p_gain/p_r0}`,
@@ -105,8 +105,8 @@ gc 0 sum in 0 {p_gain/p_r0}`,
 gt 0 sum target rate {p_gain/p_r0}`,
 
 	"cell_difference": `
-gp 0 out plus 0 {1/p_r0}
-gm out 0 minus 0 {p_gain/p_r0}
+gp 0 out plus 0 {p_k/p_r0}
+gm out 0 minus 0 {p_k*p_gain/p_r0}
 ro out 0 {p_r0}`,
 
 	"cell_weight_store": `
@@ -119,6 +119,9 @@ cw w 0 {1/(p_rate*p_r0)} ic={p_init}`,
 
 	"cell_weight_leak": `
 rw w 0 {p_r0*p_rate/p_decay}`,
+
+	"cell_offset": `
+io 0 out dc {p_offset/p_r0}`,
 
 	// A conductance ten thousand times 1/p_r0 beyond the limits: an update of one
 	// unit squared drives the weight 0.0001 units past them.

@@ -12,12 +12,15 @@ import (
 
 // A Map ties the variables of a model to the nodes of its netlist.
 type Map struct {
-	Model   string        `json:"model"`
-	Hash    string        `json:"hash"`
-	Level   string        `json:"level"`
-	Dialect string        `json:"dialect"`
-	Netlist string        `json:"netlist"`
-	Units   circuit.Units `json:"units"`
+	Model   string `json:"model"`
+	Hash    string `json:"hash"`
+	Level   string `json:"level"`
+	Dialect string `json:"dialect"`
+	Netlist string `json:"netlist"`
+	// Separator stands between the name of an instance and that of a node inside
+	// it: x_hidden_error0.y.
+	Separator string        `json:"separator"`
+	Units     circuit.Units `json:"units"`
 	// Resolution is how many steps of the transient fall into the smallest time
 	// constant; a trapezoidal step is off by 1/(12 Resolution^2) a radian.
 	Resolution float64      `json:"resolution"`
@@ -44,8 +47,8 @@ type MapElement struct {
 
 func (d *deck) sideMap() *Map {
 	m := &Map{
-		Model: d.circuit.Name, Hash: d.options.Hash, Level: "ideal", Dialect: d.dialect.name,
-		Netlist: NetlistFile, Units: d.circuit.Units,
+		Model: d.circuit.Name, Hash: d.options.Hash, Level: d.level.name, Dialect: d.dialect.name,
+		Netlist: NetlistFile, Separator: d.dialect.separator, Units: d.circuit.Units,
 		Resolution: math.Round(1e6*SmallestTime(d.circuit)/d.options.MaxStep) / 1e6,
 	}
 	for _, s := range d.circuit.Signals {

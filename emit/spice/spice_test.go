@@ -23,6 +23,21 @@ import (
 
 var units = circuit.Units{Time: 1e-3, Voltage: 0.5, Resistance: 1e5}
 
+// parts are ordinary ones, goodParts so good that the macro level is nearly ideal.
+var (
+	parts = spice.Process{
+		OpAmp: spice.OpAmp{Gain: 1e5, GBW: 2e6, Slew: 2.5e7, Rail: 5},
+		OTA:   spice.OTA{Range: 5, Gain: 1e4, Bandwidth: 2e6},
+		Store: spice.Store{Leak: 100},
+		Knee:  0.005,
+	}
+	goodParts = spice.Process{
+		OpAmp: spice.OpAmp{Gain: 1e9, GBW: 1e9, Slew: 1e12, Rail: 1e3},
+		OTA:   spice.OTA{Range: 1e4, Gain: 1e12, Bandwidth: 1e9},
+		Knee:  1e-7,
+	}
+)
+
 func load(t testing.TB, file string) *model.Network {
 	t.Helper()
 	net, err := model.Load(file)
@@ -132,17 +147,24 @@ const (
 
 func TestGolden(t *testing.T) {
 	for _, c := range []struct {
-		name, file string
-		learning   bool
-		save       []string
+		name, file     string
+		level, dialect string
+		learning       bool
+		save           []string
 	}{
-		{"chain", chain, true, nil},
-		{"chain-static", chain, false, []string{"output.r", "output.e"}},
-		{"rules", rules, true, nil},
+		{"chain", chain, "ideal", "ngspice", true, nil},
+		{"chain-static", chain, "ideal", "ngspice", false, []string{"output.r", "output.e"}},
+		{"chain-xyce", chain, "ideal", "xyce", true, nil},
+		{"chain-ltspice", chain, "ideal", "ltspice", true, nil},
+		{"rules", rules, "ideal", "ngspice", true, nil},
+		{"rules-macro", rules, "macro", "ngspice", true, nil},
+		{"rules-macro-xyce", rules, "macro", "xyce", true, nil},
+		{"rules-macro-ltspice", rules, "macro", "ltspice", true, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			net := load(t, c.file)
 			dir, _ := emitted(t, lowered(t, net, c.learning), spice.Options{
+				Level: c.level, Dialect: c.dialect, Process: parts,
 				Generator: "vlec test", Hash: strings.Repeat("0", 64), Seed: net.Seed,
 				Stop: net.Duration * units.Time, Save: c.save,
 			})
@@ -153,35 +175,72 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// TestInitialState wants that ngspice begins at the states that the model asks
-// for. It prints nothing at time 0, so this looks at the end of a step that is
-// too short for anything to move.
+// goodModels are all sound models of the project that a circuit can be made of.
+func goodModels(t testing.TB) []string {
+	t.Helper()
+	files := []string{rules}
+	for _, pattern := range []string{"../../testdata/models/good/*.toml", "../../examples/*/model.toml"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, found...)
+	}
+	return files
+}
+
+// TestInitialState wants that ngspice runs every netlist without a warning, and
+// begins at the states that the model asks for. It prints nothing at time 0, so
+// this looks at the end of a step that is too short for anything to move.
 func TestInitialState(t *testing.T) {
-	for _, file := range []string{chain, recurrent, rules} {
+	models := 0
+	for _, file := range goodModels(t) {
 		net := load(t, file)
-		c := lowered(t, net, true)
-		dir, side := emitted(t, c, spice.Options{Stop: 1e-15, MaxStep: 1e-15})
-		tr := ngspice(t, dir)
-		states := 0
-		for _, e := range c.Elements {
-			if e.Kind.State == "" {
-				continue
-			}
-			for _, s := range c.Signals {
-				if s.Net != e.Pin(e.Kind.State) {
+		c, err := lower.Network(net, lower.Options{Learning: true})
+		if err != nil {
+			c, err = lower.Network(net, lower.Options{})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := pass.Run(c, pass.Analog(units)); err != nil {
+			t.Fatal(err)
+		}
+		synapses := 0
+		for _, p := range net.Projections {
+			synapses += len(p.W)
+		}
+		if synapses > 2000 {
+			continue // the same cells again, and minutes of ngspice
+		}
+		models++
+		for _, level := range spice.Levels() {
+			dir, side := emitted(t, c, spice.Options{Level: level, Process: parts, Stop: 1e-15, MaxStep: 1e-15})
+			tr := ngspice(t, dir)
+			states := 0
+			for _, e := range c.Elements {
+				if e.Kind.State == "" {
 					continue
 				}
-				for i, n := range signal(t, side, s.Name).Nodes {
-					states++
-					if got, want := node(t, tr, n).Data[0], e.Numbers("init")[i]; math.Abs(got-want) > 1e-12 {
-						t.Errorf("%s: %s[%d] begins at %g, want %g", net.Name, s.Name, i, got, want)
+				for _, s := range c.Signals {
+					if s.Net != e.Pin(e.Kind.State) {
+						continue
+					}
+					for i, n := range signal(t, side, s.Name).Nodes {
+						states++
+						if got, want := node(t, tr, n).Data[0], e.Numbers("init")[i]; math.Abs(got-want) > 1e-12 {
+							t.Errorf("%s, %s: %s[%d] begins at %g, want %g", net.Name, level, s.Name, i, got, want)
+						}
 					}
 				}
 			}
+			if states < 2 {
+				t.Errorf("%s: only %d states", net.Name, states)
+			}
 		}
-		if states < 6 {
-			t.Errorf("%s: only %d states", net.Name, states)
-		}
+	}
+	if models < 4 {
+		t.Errorf("only %d models", models)
 	}
 }
 
@@ -197,7 +256,8 @@ func TestEmitRefuses(t *testing.T) {
 		want    string
 	}{
 		{inModelUnits, spice.Options{Stop: 1}, "run the scale pass"},
-		{lowered(t, net, false), spice.Options{Stop: 1, Dialect: "hspice"}, `there is no SPICE dialect "hspice"; known are ngspice`},
+		{lowered(t, net, false), spice.Options{Stop: 1, Dialect: "hspice"}, `there is no SPICE dialect "hspice"; known are ngspice, xyce, ltspice`},
+		{lowered(t, net, false), spice.Options{Stop: 1, Level: "layout"}, `there is no level "layout" of cells; known are ideal, macro`},
 		{lowered(t, net, false), spice.Options{}, "needs a positive stop time"},
 		{lowered(t, net, false), spice.Options{Stop: 1, MaxStep: -1}, "needs a positive stop time and step"},
 	} {

@@ -65,7 +65,7 @@ func (d *deck) stimulusCells(e *circuit.Element, yield func(instance)) {
 
 func (p *printer) stimulus(e *circuit.Element) {
 	p.sources(e, p.source)
-	p.stimulusCells(e, p.instance)
+	p.expand(e, p.instance)
 }
 
 // source prints the independent sources of a term.

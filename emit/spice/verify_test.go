@@ -3,6 +3,7 @@ package spice_test
 import (
 	"testing"
 
+	"vlec/model"
 	"vlec/sim/crosscheck"
 	"vlec/sim/referee"
 )
@@ -48,4 +49,91 @@ func TestClippedWeights(t *testing.T) {
 		t.Error(v)
 	}
 	t.Log(v)
+}
+
+// TestMacroLevelFollowsTheReference compares the macro level with the model's own
+// dynamics. With ordinary parts the tolerance follows from what is declared; with
+// good ones the level comes close to the ideal one.
+func TestMacroLevelFollowsTheReference(t *testing.T) {
+	good := model.SpiceHardware{
+		TimeUnit: 1e-3, VoltageUnit: 1, ResistanceUnit: 1e6, Knee: 1e-4,
+		OpAmp: model.OpAmp{Gain: 1e9, GBW: 1e9, Slew: 1e13, Rail: 1e3},
+		OTA:   model.OTA{Range: 1e4, Gain: 1e10, Bandwidth: 1e9},
+	}
+	for _, c := range []struct {
+		file      string
+		hardware  *model.SpiceHardware
+		tolerance float64
+		step      float64
+	}{
+		{chain, nil, 0, 0},
+		{recurrent, nil, 0, 0},
+		{recurrent, &good, 2e-3, 0},
+		{rules, &good, 2e-3, 5e-4},
+	} {
+		net := load(t, c.file)
+		if c.hardware != nil {
+			net.Hardware.Spice = *c.hardware
+		}
+		v, err := crosscheck.Spice(t.Context(), net, crosscheck.SpiceOptions{
+			Learning: true, Level: "macro", Dir: t.TempDir(), Tolerance: c.tolerance, MaxStep: c.step,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Log(v)
+		if !v.Pass() || v.Report.NRMSEMax() == 0 {
+			t.Error(v)
+		}
+		if c.hardware == nil && (v.Because == "" || v.Report.NRMSEMax() < 1e-3) {
+			t.Errorf("ordinary parts leave no trace: %v, because %q", v, v.Because)
+		}
+	}
+}
+
+// TestWorseParts wants that each declared imperfection has an effect, and that
+// the tolerance which follows from it covers the effect.
+func TestWorseParts(t *testing.T) {
+	worst := func(change func(*model.SpiceHardware)) *crosscheck.Verdict {
+		net := load(t, chain)
+		net.Duration = 8
+		change(&net.Hardware.Spice)
+		v, err := crosscheck.Spice(t.Context(), net, crosscheck.SpiceOptions{Level: "macro", Learning: true, Dir: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	ordinary := worst(func(*model.SpiceHardware) {}).Report.NRMSEMax()
+	for _, c := range []struct {
+		what   string
+		change func(*model.SpiceHardware)
+	}{
+		{"range", func(h *model.SpiceHardware) { h.OTA.Range = 3 }},
+		{"output resistance", func(h *model.SpiceHardware) { h.OTA.Gain = 300 }},
+		{"bandwidth", func(h *model.SpiceHardware) { h.OTA.Bandwidth = 1e5 }},
+		{"op-amp gain", func(h *model.SpiceHardware) { h.OpAmp.Gain = 20 }},
+		{"gain-bandwidth product", func(h *model.SpiceHardware) { h.OpAmp.GBW = 3e4 }},
+		{"leaking weights", func(h *model.SpiceHardware) { h.Store.Leak = 0.1 }},
+	} {
+		v := worst(c.change)
+		t.Logf("%s: %v", c.what, v)
+		if !v.Pass() {
+			t.Errorf("%s: %v, because %s", c.what, v, v.Because)
+		}
+		if v.Report.NRMSEMax() < 1.2*ordinary {
+			t.Errorf("%s: nrmse %.2e, ordinary parts %.2e", c.what, v.Report.NRMSEMax(), ordinary)
+		}
+	}
+	for _, c := range []struct {
+		what   string
+		change func(*model.SpiceHardware)
+	}{
+		{"rails", func(h *model.SpiceHardware) { h.OpAmp.Rail = 0.1 }},
+		{"slew rate", func(h *model.SpiceHardware) { h.OpAmp.Slew = 50 }},
+	} {
+		if v := worst(c.change); v.Pass() { // these have no tolerance: signals must fit
+			t.Errorf("%s: %v", c.what, v)
+		}
+	}
 }

@@ -36,6 +36,7 @@ func Analog(net *model.Network, learning bool) (*circuit.Circuit, error) {
 type SpiceOptions struct {
 	Learning bool
 	Dialect  string  // "" is ngspice
+	Level    string  // "" is ideal
 	MaxStep  float64 // longest step of the transient [model time unit]; 0: the model's, or from the smallest time constant
 }
 
@@ -51,10 +52,22 @@ func Spice(net *model.Network, o SpiceOptions, files *emit.Artifacts) (*spice.Ma
 	}
 	return spice.Emit(c, spice.Options{
 		Dialect:   o.Dialect,
+		Level:     o.Level,
+		Process:   process(net.Hardware.Spice),
 		Generator: Generator,
 		Hash:      net.Hash,
 		Seed:      net.Seed,
 		Stop:      net.Duration * c.Units.Time,
 		MaxStep:   step * c.Units.Time,
 	}, files)
+}
+
+// process is what a model declares of the parts of its circuit.
+func process(h model.SpiceHardware) spice.Process {
+	return spice.Process{
+		OpAmp: spice.OpAmp(h.OpAmp),
+		OTA:   spice.OTA(h.OTA),
+		Store: spice.Store(h.Store),
+		Knee:  h.Knee,
+	}
 }

@@ -25,6 +25,7 @@ type Verdict struct {
 	Engine    string // which simulator read the text
 	Learning  bool
 	Tolerance float64
+	Because   string  // why the tolerance is what it is; "" where the step says it
 	Steps     int     // of the simulator that read the text
 	Elapsed   float64 // of the whole check [s]
 

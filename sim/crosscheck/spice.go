@@ -26,28 +26,15 @@ import (
 // SpiceOptions choose how a netlist is checked.
 type SpiceOptions struct {
 	Learning  bool
+	Level     string  // of the cells; "" is ideal
 	Engine    string  // "builtin" or "ngspice"; "" is builtin
 	Artifact  string  // check this file instead of a fresh netlist
 	Dir       string  // where netlist, traces and verdict go
-	Tolerance float64 // of the nrmse of every waveform; 0: from the step
+	Tolerance float64 // of the nrmse of every waveform; 0: from the step and what parts are declared to be
 	MaxStep   float64 // longest step [model time unit]; 0: the model's choice
 
 	// Progress hears of the stage and its done share, 0 to 1; nil is silence.
 	Progress func(stage string, done float64)
-}
-
-// The tolerances follow from the step. A trapezoidal step is off by
-// 1/(12 Resolution^2) a radian; the prospective error magnifies that by the
-// leads it has passed, for which 3 is a generous factor. At the default of 50
-// steps in the smallest time constant this is 1e-4. Weights integrate the errors
-// over the whole run and get ten times as much.
-func tolerances(o SpiceOptions, resolution float64) sim.Options {
-	tol := o.Tolerance
-	if tol == 0 {
-		tol = 1 / (4 * resolution * resolution)
-	}
-	weights := max(tol, min(10*tol, 1e-2))
-	return sim.Options{Tolerance: tol, Kinds: map[string]float64{"W": weights, "B": weights, "bias": weights}}
 }
 
 // Spice checks the netlist of a model, or the given artefact, against the
@@ -67,7 +54,7 @@ func Spice(ctx context.Context, net *model.Network, o SpiceOptions) (*Verdict, e
 	}
 
 	var files emit.Artifacts
-	side, err := compile.Spice(net, compile.SpiceOptions{Learning: o.Learning, MaxStep: o.MaxStep}, &files)
+	side, err := compile.Spice(net, compile.SpiceOptions{Learning: o.Learning, Level: o.Level, MaxStep: o.MaxStep}, &files)
 	if err != nil {
 		return nil, err
 	}
@@ -91,14 +78,15 @@ func Spice(ctx context.Context, net *model.Network, o SpiceOptions) (*Verdict, e
 		return nil, err
 	}
 	got := modelUnits(raw, side)
-	compare := tolerances(o, side.Resolution)
+	compare, because := tolerances(net, o, side.Resolution, side.Level, ref)
 	v := &Verdict{
 		Model: net.Name, Target: "spice", Level: side.Level, Engine: o.Engine, Learning: o.Learning,
-		Tolerance: compare.Tolerance, Steps: steps, Reference: ref, Simulated: got,
+		Tolerance: compare.Tolerance, Because: because, Steps: steps, Reference: ref, Simulated: got,
 	}
-	if o.Engine == "ngspice" {
+	if o.Engine == "ngspice" || side.Level != "ideal" {
 		// With uic ngspice prints only the states at time 0; everything that
-		// follows from them is still 0 there.
+		// follows from them is still 0 there. So are, in any simulator, the nodes of
+		// parts that have a capacitance of their own.
 		compare.From = net.Probe.Every / 2
 	}
 	v.Report = sim.Compare(ref, got, compare)

@@ -1,0 +1,129 @@
+package spice
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"vlec/emit"
+)
+
+// A level is how much of a real circuit the bodies of the cells show. All levels
+// fill the same contracts (cells.go), so that the network above them is the same
+// text.
+//
+// To add a level, add a row and one body for each cell. A body may use parts: the
+// op-amps, transconductors or transistors that several cells are built from.
+type level struct {
+	name    string
+	what    string // in a sentence, for the header of the library
+	bodies  map[string]string
+	parts   []part
+	process func(Process) []string // the lines that say what the parts are like
+	steps   integration            // what the fastest poles of the level ask for
+}
+
+// A part is a subcircuit that cells of one level are built from.
+type part struct {
+	cell
+	body string
+}
+
+var levels = []level{
+	{
+		name:    "ideal",
+		what:    "resistors, capacitors and controlled sources that obey their equations",
+		bodies:  idealBodies,
+		process: func(Process) []string { return nil },
+		steps:   integration{method: "trap"},
+	},
+	{
+		name:    "macro",
+		what:    "op-amps, transconductors and multipliers with the limits that are declared below",
+		bodies:  macroBodies,
+		parts:   macroParts,
+		process: macroProcess,
+		// Parasitic poles are faster than a step. The trapezoidal rule would let them
+		// ring; Gear's rule damps them.
+		steps: integration{method: "gear", controlled: true},
+	},
+}
+
+// Levels lists the names of the levels.
+func Levels() []string {
+	names := make([]string, len(levels))
+	for i := range levels {
+		names[i] = levels[i].name
+	}
+	return names
+}
+
+func findLevel(name string) (*level, error) {
+	if name == "" {
+		name = "ideal"
+	}
+	for i := range levels {
+		if levels[i].name == name {
+			return &levels[i], nil
+		}
+	}
+	return nil, fmt.Errorf("there is no level %q of cells; known are %s", name, strings.Join(Levels(), ", "))
+}
+
+// printCells prints the library: the parts, the cells that the netlist uses, in
+// the order of the table, and those of its testbench, which are ideal at every
+// level.
+func (d *deck) printCells(out io.Writer) error {
+	w := emit.NewWriter(out)
+	w.Line("* vlec cell library, level " + d.level.name)
+	w.Comment("*", d.level.what)
+	w.Line("* p_v0: volts per model unit; p_r0: ohms; a current of p_v0/p_r0 stands for 1")
+	w.Line(".param p_turn=6.283185307179586")
+	for _, line := range d.level.process(d.options.Process) {
+		w.Line(line)
+	}
+	for _, p := range d.level.parts {
+		if d.level.uses(p.name, d.used) {
+			printCell(w, p.name, p.cell, p.body)
+		}
+	}
+	for _, c := range cells {
+		if d.used[c.name] {
+			printCell(w, c.name, c, d.level.bodies[c.name])
+		}
+	}
+	for _, c := range cells {
+		if name := bench(c.name); d.used[name] {
+			printCell(w, name, c, idealBodies[c.name])
+		}
+	}
+	return w.Flush()
+}
+
+// uses tells whether one of the used cells is built from a part.
+func (l *level) uses(part string, used map[string]bool) bool {
+	for name, body := range l.bodies {
+		if used[name] && strings.Contains(body, " "+part) {
+			return true
+		}
+	}
+	return false
+}
+
+func printCell(w *emit.Writer, name string, c cell, body string) {
+	w.Blank()
+	w.Comment("*", name+": "+c.equation)
+	words := append([]string{".subckt", name}, strings.Fields(c.pins)...)
+	if c.params != "" {
+		words = append(append(words, "PARAMS:"), strings.Fields(c.params)...)
+	}
+	w.Wrap("+ ", words...)
+	for line := range strings.SplitSeq(strings.TrimSpace(body), "\n") {
+		w.Wrap("+ ", strings.Fields(line)...)
+	}
+	w.Line(".ends")
+}
+
+// bench is what a cell is called in the testbench: a teacher is no part of the
+// circuit, and has none of its imperfections.
+func bench(cell string) string { return "bench" + strings.TrimPrefix(cell, "cell") }

@@ -1,0 +1,191 @@
+package crosscheck
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"vlec/model"
+	"vlec/sim"
+)
+
+// How far a circuit may be off
+//
+// The tolerance of the ideal level follows from the step. A trapezoidal step is
+// off by 1/(12 Resolution^2) a radian; the prospective error magnifies that by the
+// leads it has passed, for which 3 is a generous factor. At the default of 50
+// steps in the smallest time constant this is 1e-4. Weights integrate the errors
+// over the whole run and get ten times as much.
+//
+// Above the ideal level parts are declared to be imperfect, and the tolerance
+// follows from what is declared: each imperfection adds to the relative error of
+// one layer, in a way that is a line below. Forward signals pass as many layers
+// as there are, errors and what learns from them pass them twice. An error that a
+// target makes is a difference: what the rates are off by counts in units of it.
+
+// A blemish is one reason why a layer is off, and by which part.
+type blemish struct {
+	what string
+	part float64
+}
+
+// tolerances returns the tolerances of a comparison, and why they are so.
+func tolerances(net *model.Network, o SpiceOptions, resolution float64, level string, ref *sim.Trace) (sim.Options, string) {
+	if o.Tolerance > 0 {
+		weights := max(o.Tolerance, min(10*o.Tolerance, 1e-2))
+		return kinds(o.Tolerance, o.Tolerance, weights), ""
+	}
+	step := 1 / (4 * resolution * resolution)
+	if level == "ideal" {
+		return kinds(step, step, max(step, min(10*step, 1e-2))), ""
+	}
+	// Gear's rule is off by four times as much as the trapezoidal one.
+	list := append([]blemish{{"steps", 4 * step}}, macroBlemishes(net, ref)...)
+	layer := 0.0
+	var words []string
+	for _, b := range list {
+		layer += b.part
+		words = append(words, fmt.Sprintf("%s %.1e", b.what, b.part))
+	}
+	n := float64(depth(net))
+	forward := n * layer
+	backward := 2*n*layer + n*layer*sharpening(net, ref)
+	if o.Learning { // weights add errors up, and everything follows from weights
+		forward, backward = 2*backward, 2*backward
+	}
+	return kinds(forward, backward, backward),
+		fmt.Sprintf("tolerance: a layer may be off by %.1e (%s); there are %g", layer, strings.Join(words, ", "), n)
+}
+
+func kinds(forward, backward, weights float64) sim.Options {
+	return sim.Options{Tolerance: forward, Kinds: map[string]float64{
+		"v": backward, "e": backward, "W": weights, "B": weights, "bias": weights,
+	}}
+}
+
+// macroBlemishes is what the declared parts do to one layer of this network,
+// whose potentials were seen in the reference.
+func macroBlemishes(net *model.Network, ref *sim.Trace) []blemish {
+	h := net.Hardware.Spice
+	ota := h.OTA
+	r, w := 1.0, largestWeight(net)
+	for _, s := range ref.Signals {
+		switch sim.KindOf(s.Name) {
+		case "r", "e":
+			for i := range s.Width() {
+				r = max(r, reach(s, i))
+			}
+		case "W", "B":
+			w = max(w, largest(s.Data))
+		}
+	}
+	bend := func(x float64) float64 { // of tanh, relative
+		x *= h.VoltageUnit / ota.Range
+		return 1 - math.Tanh(x)/x
+	}
+	pole := 1 / (2 * math.Pi * ota.Bandwidth)
+	amp := 1 / (2 * math.Pi * h.OpAmp.GBW)
+	tau := shortest(net) * h.TimeUnit
+	list := []blemish{
+		{"bend of the inputs", bend(r) + bend(w)},
+		{"output resistances", float64(fanIn(net)) * ota.Range / (ota.Gain * h.VoltageUnit)},
+		{"poles", (3*pole + amp) / tau}, // sum, rate and gate; the follower of the error neuron
+		{"open-loop gain", 1 / h.OpAmp.Gain},
+	}
+	if h.Store.Leak > 0 {
+		list = append(list, blemish{"weights that leak", net.Duration * h.TimeUnit / h.Store.Leak})
+	}
+	return list
+}
+
+// sharpening is how much larger rates are than the errors that targets make of
+// them, at most.
+func sharpening(net *model.Network, ref *sim.Trace) float64 {
+	most := 1.0
+	for _, t := range net.Targets {
+		rate, err := ref.Signal(t.Population.Name+".r"), ref.Signal(t.Population.Name+".e")
+		if rate == nil || err == nil {
+			continue
+		}
+		for i := range t.Population.Size {
+			if e := rms(err, i); e > 0 {
+				most = max(most, net.Beta*rms(rate, i)/e)
+			}
+		}
+	}
+	return min(most, 10)
+}
+
+// reach is how large a signal is where a cubic error of it arises: the root of
+// the mean fourth power over the mean square.
+func reach(s *sim.Signal, j int) float64 {
+	second, fourth, n := 0.0, 0.0, s.Width()
+	for k := range s.Time {
+		x := s.Data[k*n+j] * s.Data[k*n+j]
+		second, fourth = second+x, fourth+x*x
+	}
+	if second == 0 {
+		return 0
+	}
+	return math.Sqrt(fourth / second)
+}
+
+func rms(s *sim.Signal, j int) float64 {
+	sum, n := 0.0, s.Width()
+	for k := range s.Time {
+		sum += s.Data[k*n+j] * s.Data[k*n+j]
+	}
+	return math.Sqrt(sum / float64(max(1, len(s.Time))))
+}
+
+// depth is how many populations stand in a row at most; loops count each once.
+func depth(net *model.Network) int {
+	longest := map[model.Source]int{}
+	for range net.Populations {
+		for _, p := range net.Projections {
+			longest[p.To] = min(max(longest[p.To], longest[p.From]+1), len(net.Populations))
+		}
+	}
+	most := 1
+	for _, n := range longest {
+		most = max(most, n)
+	}
+	return most
+}
+
+// fanIn is how many synapses end at a neuron at most.
+func fanIn(net *model.Network) int {
+	count := map[*model.Population]int{}
+	most := 1
+	for _, p := range net.Projections {
+		count[p.To] += p.From.Width()
+		most = max(most, count[p.To])
+	}
+	return most
+}
+
+func shortest(net *model.Network) float64 {
+	tau := math.Inf(1)
+	for _, p := range net.Populations {
+		for i := range p.Size {
+			tau = min(tau, p.TauM[i], p.TauR[i])
+		}
+	}
+	return tau
+}
+
+func largestWeight(net *model.Network) float64 {
+	w := 0.0
+	for _, p := range net.Projections {
+		w = max(w, largest(p.W))
+	}
+	return w
+}
+
+func largest(xs []float64) float64 {
+	most := 0.0
+	for _, x := range xs {
+		most = max(most, math.Abs(x))
+	}
+	return most
+}
