@@ -1,6 +1,9 @@
 package spice
 
-import "math"
+import (
+	"math"
+	"strings"
+)
 
 // check looks for circuits that have no solution whatever the values are.
 func (el *elaborator) check() {
@@ -47,7 +50,7 @@ func (el *elaborator) checkSensed() {
 			el.errorf(c.whereNode(int32(k)), "check the name", "node %s is sensed but no device drives it", c.nodeName(int32(k)))
 		case degree[k] == 0:
 			el.warnf(c.whereNode(int32(k)), "", "node %s is connected to nothing", c.nodeName(int32(k)))
-		case degree[k] == 1 && !sensed[k]:
+		case degree[k] == 1 && !sensed[k] && !strings.Contains(c.nodes[k].name, "#"):
 			el.warnf(c.whereNode(int32(k)), "is the name misspelt?", "node %s has one connection only", c.nodeName(int32(k)))
 		}
 	}

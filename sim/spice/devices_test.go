@@ -199,3 +199,27 @@ func agree(t *testing.T, theirs *Plot, ours *sim.Trace, rel float64) {
 	})
 	t.Logf("worst %.2g: %s", worst, what)
 }
+
+const bipolars = `
+.model q1 npn(is=1e-15 bf=120 vaf=60 ikf=20m ise=2e-13 ne=1.8 br=3 nr=1.05 var=15 ikr=5m isc=1e-12 nc=1.6 rb=120 rbm=20 re=1 rc=15 cje=2p vje=0.7 mje=0.35 cjc=1.5p vjc=0.6 mjc=0.4 xcjc=0.6 cjs=2p vjs=0.6 mjs=0.4 tf=0.3n xtf=3 vtf=4 itf=30m tr=20n xtb=1.5 eg=1.15 xti=3.2 fc=0.6)
+.model q2 pnp is=5e-16 bf=60 vaf=40 cje=1p cjc=1p cjs=1p tf=1n rb=80
+.model q3 npn bf=100 rb=200 irb=50u rbm=30
+`
+
+func init() {
+	for name, body := range map[string]string{
+		"npn curves":       "vc c 0 0\nib 0 b 0\nq1 c b 0 0 q1\n.dc vc -0.3 4 0.1 ib 1u 101u 25u\n",
+		"npn gummel":       "vb b 0 0\nvc c 0 2\nq1 c b 0 q1 m=3\n.dc vb -1 1 0.02\n",
+		"npn substrate":    "vb b 0 0\nvc c 0 1\nvs s 0 -1\nq1 c b 0 s q1\n.dc vb 0.3 0.8 0.02\n",
+		"npn warm":         "vb b 0 0\nvc c 0 2\nq1 c b 0 q1\nq2 c b 0 q3\nq4 c b 0 q1 temp=-10\n.temp 80\n.dc vb 0.2 0.8 0.02\n",
+		"npn inverse":      "vb b 0 0.65\nve e 0 0\nq1 0 b e q1\n.dc ve -0.2 3 0.05\n",
+		"pnp gummel":       "vb b 0 0\nvc c 0 -2\nq1 c b 0 q2\n.dc vb 0.5 -0.9 -0.02\n",
+		"npn base current": "vb b 0 0\nvc c 0 2\nq1 c b 0 q3\n.dc vb 0.3 0.9 0.02\n",
+		"npn ac":           "vb b 0 0.68 ac 1\nvc c 0 2\nq1 c b 0 q1\nvd d 0 1 ac 0.4 40\nvf f 0 0.7\nq2 d f 0 q1\nvg g 0 -0.7 ac 1\nvh h 0 -1\nq4 h g 0 q2\n.ac dec 5 10k 10g\n",
+		"npn ac warm":      ".temp 90\nvb b 0 0.6 ac 1\nvc c 0 2\nq1 c b 0 q1\nvg g 0 -0.6 ac 1\nvh h 0 -1\nq4 h g 0 q2\n.ac dec 5 10k 10g\n",
+		"npn switch":       "vcc cc 0 5\nrc cc c 1k\nv1 in 0 pulse(0 5 20n 5n 5n 200n 500n)\nrb in b 10k\nq1 c b 0 q1\n.tran 0.5n 500n 0 0.3n\n",
+		"pnp follower":     "vcc cc 0 5\nre cc e 2k\nv1 in 0 sin(2 1 2meg)\nrb in b 1k\nq1 0 b e q2\n.tran 2n 1.5u 0 1n\n",
+	} {
+		devices[name] = bipolars + body
+	}
+}

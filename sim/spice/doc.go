@@ -1,6 +1,7 @@
 // Package spice reads SPICE netlists and simulates them: operating point, dc
 // sweep, small-signal and transient analysis of circuits of linear elements,
-// independent sources, behavioural sources, diodes and MOS transistors.
+// independent sources, behavioural sources, diodes, MOS and bipolar
+// transistors.
 //
 //	n, err := spice.ParseFile("net.cir")  // syntax: all errors at once
 //	c, err := n.Elaborate()               // flat circuit, all values known
@@ -8,7 +9,7 @@
 //
 // # What is understood
 //
-// Elements r, c (ic=), l (ic=), k, v, i, e, g, f, h, b, d, m and x. Values are numbers
+// Elements r, c (ic=), l (ic=), k, v, i, e, g, f, h, b, d, m, q and x. Values are numbers
 // with scale suffixes, parameters, or expressions in braces or single quotes.
 // Independent sources take dc, ac, pulse, sin, pwl (r=, td=), exp, sffm and am.
 // Behavioural sources are b with v= or i=, and e or g with value=, vol= or cur=;
@@ -17,8 +18,8 @@
 // ln log log10 sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh atanh
 // floor ceil int nint min max pow pwr hypot limit if pwl, and those of .func.
 //
-// Devices d and m have a .model of type d, nmos or pmos of level 1; parameters
-// for effects that are not simulated are refused, unknown ones ignored with a
+// Devices d, m and q have a .model of type d, of type nmos or pmos and level 1, of
+// type npn or pnp; parameters for effects that are not simulated are refused, unknown ones ignored with a
 // warning.
 //
 // Cards .model .subckt (nested, with parameters) .ends .param .func .include .lib .ic

@@ -442,7 +442,7 @@ func (el *elaborator) device(f *frame, e *element, dev, br int32) {
 		}
 	case 'b':
 		el.behaviour(f, e, dev, br, mult)
-	case 'd', 'm':
+	case 'd', 'm', 'q':
 		el.semiconductor(f, e, dev)
 	case 'f', 'h':
 		at := -1

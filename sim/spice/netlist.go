@@ -151,7 +151,7 @@ func (s *subckt) function(name string) *function {
 
 // An element is one device or instance card.
 type element struct {
-	kind  byte // its letter: r c l k v i e g f h b d m x
+	kind  byte // its letter: r c l k v i e g f h b d m q x
 	pos   pos
 	name  string
 	node  [4]int32 // slots; x keeps its nodes in extra

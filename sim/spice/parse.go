@@ -319,12 +319,12 @@ func (p *parser) element(s *scanner, name string) {
 		if nodes(2); ok {
 			p.behavioural(s, &el)
 		}
-	case 'd', 'm':
+	case 'd', 'm', 'q':
 		p.semiconductor(s, &el)
 	case 'x':
 		p.instance(s, &el)
 	default:
-		hint := "use r c l k v i e g f h b d m x"
+		hint := "use r c l k v i e g f h b d m q x"
 		if h := letterHints[el.kind]; h != "" {
 			hint = h
 		}

