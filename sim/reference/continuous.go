@@ -3,22 +3,21 @@ package reference
 import (
 	"context"
 	"slices"
-
-	"vlec/model"
-	"vlec/sim"
 )
 
 // runContinuous integrates the differential equations. The integrator stops at
-// every sample, at every kink of a stimulus or of the schedule (a step across one
-// would lose its order of accuracy) and at the ends of the two windows of the loss.
-func runContinuous(ctx context.Context, net *model.Network, o Options) (*sim.Trace, *Result, error) {
+// every sample, at every row of metrics, at every kink of a stimulus or of the
+// schedule (a step across one would lose its order of accuracy) and at the ends
+// of the two windows of the loss.
+func (c *course) runContinuous(ctx context.Context) error {
+	net, o := c.net, &c.o
 	input := make([][]float64, len(net.Inputs))
 	for k, in := range net.Inputs {
 		input[k] = make([]float64, in.Width())
 	}
 	f, err := newFlow(net, net.Inputs, input, o.Learning, 0)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	f.addLoops()
 
@@ -31,107 +30,155 @@ func runContinuous(ctx context.Context, net *model.Network, o Options) (*sim.Tra
 		return err
 	}, z, o.RelTol)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
+	t := &transit{
+		course: c, f: f, d: d, first: -1,
+		window: windowShare * o.Duration,
+		slack:  1e-12 * o.Duration,
+		noisy:  slices.ContainsFunc(f.link, func(l flowLink) bool { return l.xi != nil }),
+	}
+	t.stops = t.planStops()
 	samples := whole(o.Duration, o.Every)
-	rec, err := newRecorder(f.plan, f, o.Signals, samples+1)
-	if err != nil {
-		return nil, nil, err
+	if err := c.open(f.plan, f, samples+1, t.keep); err != nil {
+		return err
 	}
-	meter, err := newMeter(o.Metrics, o.Duration)
-	if err != nil {
-		return nil, nil, err
+	if len(o.Signals) == 0 {
+		samples = -1
 	}
-
-	window := windowShare * o.Duration
-	stops := append(f.kinks(o.Duration), window, o.Duration-window, o.Duration)
-	if o.Learning {
-		stops = learningKinks(stops, net.Learning, o.Duration)
-	}
-	noisy := slices.ContainsFunc(f.link, func(l flowLink) bool { return l.xi != nil })
-	grid := 0 // steps of dt of the noise
-	if noisy {
-		for k := 1; k <= whole(o.Duration, net.Dt); k++ {
-			stops = append(stops, float64(k)*net.Dt)
+	if o.Resume == nil {
+		if err := t.visit(); err != nil {
+			return err
+		}
+		if samples >= 0 {
+			if err := c.rec.sample(0); err != nil {
+				return err
+			}
 		}
 	}
-	rows := 0 // of metrics
-	if o.Metrics.Every > 0 {
-		for k := 1; k <= whole(o.Duration, o.Metrics.Every); k++ {
-			stops = append(stops, float64(k)*o.Metrics.Every)
-		}
-	}
-	slices.Sort(stops)
-	tick := newTicker(o.Progress)
-	// next returns the first stop after t, if it comes clearly before the sample.
-	slack := 1e-12 * o.Duration
-	next := func(sample float64) float64 {
-		for len(stops) > 0 && stops[0] <= d.t+slack {
-			stops = stops[1:]
-		}
-		if len(stops) > 0 && stops[0] < sample-slack {
-			return stops[0]
-		}
-		return sample
-	}
-	res := &Result{}
-	first, last := -1.0, 0.0
-	noted := 0.0 // integral of the loss at the last row
-	visit := func() error {
-		if first < 0 && d.t >= window-slack {
-			first = d.z[n]
-		}
-		if d.t <= o.Duration-window+slack {
-			last = d.z[n]
-		}
-		for noisy && float64(grid+1)*net.Dt <= d.t+slack {
-			f.advanceNoise()
-			grid++
-		}
-		if at := float64(rows+1) * o.Metrics.Every; o.Metrics.Every > 0 && at <= d.t+slack {
-			meter.add((d.z[n]-noted)/o.Metrics.Every, 1)
-			meter.row(at)
-			noted = d.z[n]
-			rows++
-		}
-		if !f.begun && d.t >= net.Learning.Start-slack {
-			f.begun = true
-			return d.f(d.t, d.z, d.k[0]) // the slope jumps here
-		}
-		return nil
-	}
-	if err := visit(); err != nil {
-		return nil, nil, err
-	}
-	rec.sample(0)
-	for k := 1; k <= samples+1; k++ {
-		at := min(float64(k)*o.Every, o.Duration)
-		if k == samples {
+	c.tick.reportedUpTo = d.t / o.Duration
+	for c.meter.ended == 0 && (d.t < o.Duration || c.rec.samples <= samples) {
+		at, k := o.Duration, c.rec.samples
+		if k <= samples {
 			at = float64(k) * o.Every // may exceed the duration by rounding
 		}
-		from, sum := d.t, d.z[n]
-		for d.t < at {
-			if err := d.advance(ctx, next(at)); err != nil {
-				return nil, nil, err
+		for d.t < at && c.meter.ended == 0 {
+			if err := c.pause(d.t, t.keep); err != nil {
+				return err
 			}
-			if err := visit(); err != nil {
-				return nil, nil, err
+			from, sum := d.t, d.z[n]
+			if err := d.advance(ctx, t.next(at)); err != nil {
+				if ctx.Err() != nil {
+					c.cancelled.Store(true)
+					return c.pause(d.t, t.keep)
+				}
+				return err
 			}
+			if err := t.visit(); err != nil {
+				return err
+			}
+			c.tick.add(d.t/o.Duration, (d.z[n]-sum)/(d.t-from), d.t-from)
 		}
-		if k <= samples {
-			rec.sample(at)
-		}
-		if at > from {
-			tick.add(at/o.Duration, (d.z[n]-sum)/(at-from), at-from)
+		if k <= samples && d.t >= at {
+			if err := c.rec.sample(at); err != nil {
+				return err
+			}
 		}
 	}
-	res.Steps, res.Evaluations = d.steps, d.evaluations
-	if window > 0 {
-		res.LossFirst, res.LossLast = first/window, (d.z[n]-last)/window
+	c.Steps, c.Evaluations = d.steps, d.evaluations
+	if t.window > 0 {
+		c.LossFirst, c.LossLast = t.first/t.window, (d.z[n]-t.last)/t.window
 	}
 	f.bind(d.z)
-	res.Metrics, res.Weights = meter.done(), weightsOf(f.plan, f)
-	return rec.done(), res, nil
+	return c.close(min(d.t, o.Duration), f.plan, f, t.keep)
+}
+
+// A transit is a continuous run under way.
+type transit struct {
+	*course
+	f *flow
+	d *integrator
+
+	stops         []float64 // still to come, ascending
+	window, slack float64
+	noisy         bool
+
+	// The integral of the loss: at the end of the first window (-1 before it), at
+	// the beginning of the last, and at the last row of metrics.
+	first, last, noted float64
+	rows               int // of metrics
+	grid               int // steps of dt of the noise
+}
+
+func (t *transit) planStops() []float64 {
+	end := t.o.Duration
+	stops := append(t.f.kinks(end), t.window, end-t.window, end)
+	if t.o.Learning {
+		stops = learningKinks(stops, t.net.Learning, end)
+	}
+	every := func(period float64) {
+		for k := 1; k <= whole(end, period); k++ {
+			stops = append(stops, float64(k)*period)
+		}
+	}
+	if t.noisy {
+		every(t.net.Dt)
+	}
+	if t.o.Metrics.Every > 0 {
+		every(t.o.Metrics.Every)
+	}
+	slices.Sort(stops)
+	return stops
+}
+
+// next returns the first stop from now on, if it comes clearly before the sample.
+func (t *transit) next(sample float64) float64 {
+	for len(t.stops) > 0 && t.stops[0] <= t.d.t+t.slack {
+		t.stops = t.stops[1:]
+	}
+	if len(t.stops) > 0 && t.stops[0] < sample-t.slack {
+		return t.stops[0]
+	}
+	return sample
+}
+
+// visit does what is to be done at the present stop.
+func (t *transit) visit() error {
+	d, f := t.d, t.f
+	loss := d.z[f.size]
+	if t.first < 0 && d.t >= t.window-t.slack {
+		t.first = loss
+	}
+	if d.t <= t.o.Duration-t.window+t.slack {
+		t.last = loss
+	}
+	for t.noisy && float64(t.grid+1)*t.net.Dt <= d.t+t.slack {
+		f.advanceNoise()
+		t.grid++
+	}
+	if every := t.o.Metrics.Every; every > 0 && float64(t.rows+1)*every <= d.t+t.slack {
+		t.rows++
+		t.meter.add((loss-t.noted)/every, 1)
+		t.noted = loss
+		if err := t.meter.row(float64(t.rows) * every); err != nil {
+			return err
+		}
+	}
+	if !f.begun && d.t >= t.net.Learning.Start-t.slack {
+		f.begun = true
+		return d.f(d.t, d.z, d.k[0]) // the slope jumps here
+	}
+	return nil
+}
+
+func (t *transit) keep(l *ledger) {
+	t.f.bind(t.d.z)
+	t.f.keep(l, statePrefix)
+	t.d.keep(l)
+	l.numbers(statePrefix+"integral", &t.first, &t.last, &t.noted)
+	l.counts(statePrefix+"grid", &t.rows, &t.grid)
+	t.course.keep(l)
+	t.f.bind(t.d.z)
 }
 
 // advanceNoise moves every noise process on to its next step.

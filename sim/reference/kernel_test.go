@@ -167,3 +167,42 @@ func TestTrialsAreIndependent(t *testing.T) {
 		}
 	}
 }
+
+// Looking at the weights between steps takes the pass over them apart, and changes
+// no bit.
+func TestLookingChangesNothing(t *testing.T) {
+	for name, build := range map[string]func() *model.Network{
+		"wide": wideNetwork, "random": func() *model.Network { return randomNetwork(3, true, 0.1) }, "feedback": feedbackNetwork,
+	} {
+		for _, l := range []model.Learning{{}, {Optimizer: model.Adam, Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-3}} {
+			for _, trials := range []int{1, 3} {
+				net := build()
+				net.Learning = l
+				var seen [2][]float64
+				for look := range seen {
+					s, err := NewSynchronous(net, trials)
+					if err != nil {
+						t.Fatal(err)
+					}
+					s.Learning = Local
+					for range 60 {
+						s.Stimulate()
+						s.Step()
+						if look == 1 {
+							s.W(0)
+						}
+					}
+					for k := range net.Projections {
+						seen[look] = append(append(seen[look], s.W(k)...), s.B(k)...)
+					}
+					for k := range net.Populations {
+						seen[look] = append(append(seen[look], s.Population(k).E...), s.Population(k).Y...)
+					}
+				}
+				if d := widest(seen[0], seen[1]); d != 0 {
+					t.Errorf("%s, %d trials, %q: differs by %g", name, trials, l.Optimizer, d)
+				}
+			}
+		}
+	}
+}

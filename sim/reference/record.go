@@ -26,8 +26,23 @@ var kinds = []string{"u", "v", "y", "r", "x", "e", "a", "bias", "tau_m", "W", "B
 // defaultKinds are recorded when neither the caller nor the model says what.
 var defaultKinds = []string{"u", "r", "e"}
 
-// maxRecorded bounds the values of one trace: 2^27 of them are a gigabyte.
-const maxRecorded = 1 << 27
+// Bounds on the values of one trace: 2^27 of them are a gigabyte, which is enough
+// for memory; a file may have four.
+const (
+	maxRecorded = 1 << 27
+	maxSunk     = 1 << 29
+)
+
+// A Sink takes the samples of a run as they come, in place of a sim.Trace.
+type Sink interface {
+	// Begin is told what will come: the signals, without data, and at most how many
+	// samples. A run that resumes goes on after the first kept samples; those that
+	// the sink has received beyond them will come again.
+	Begin(signals []*sim.Signal, samples, kept int) error
+	// Sample takes the values of every signal at time t. They are valid during the
+	// call only.
+	Sample(t float64, values [][]float64) error
+}
 
 // An observed run gives access to its present values by kind and number.
 type observed interface {
@@ -38,31 +53,37 @@ type observed interface {
 	loss() float64
 }
 
-// A recorder copies signals of a run into a trace.
+// A recorder passes signals of a run to a sink.
 type recorder struct {
-	run     observed
-	trace   *sim.Trace
-	time    []float64
+	sink    Sink
+	signals []*sim.Signal
 	fetch   []func() []float64
+	values  [][]float64
+	samples int // taken so far
+	limit   int // samples that are expected at most
 	scratch [1]float64
 }
 
 // newRecorder resolves names and kinds to the signals of a run of at most the
-// given number of samples.
-func newRecorder(p *plan, run observed, names []string, samples int) (*recorder, error) {
-	c := &recorder{run: run, trace: &sim.Trace{}}
-	total := 0
+// given number of samples. Without a sink of the caller's they become a trace.
+func newRecorder(p *plan, run observed, names []string, samples int, sink Sink) (*recorder, error) {
+	bound := maxSunk
+	if sink == nil {
+		sink, bound = &memory{}, maxRecorded
+	}
+	c := &recorder{sink: sink, limit: samples}
+	total := 0.0
 	add := func(name string, shape []int, fetch func() []float64) {
-		if c.trace.Signal(name) != nil {
+		if c.has(name) {
 			return
 		}
 		s := &sim.Signal{Name: name, Shape: shape}
-		c.trace.Signals = append(c.trace.Signals, s)
+		c.signals = append(c.signals, s)
 		c.fetch = append(c.fetch, fetch)
-		total += samples * s.Width()
+		total += float64(samples) * float64(s.Width())
 	}
 	for _, want := range names {
-		before := len(c.trace.Signals)
+		before := len(c.signals)
 		owner, kind, named := cutLast(want)
 		if !slices.Contains(kinds, kind) || (named && kind == "loss") {
 			return nil, fmt.Errorf("no signal is called %q; the kinds are %s, alone or as in hidden.u", want, strings.Join(kinds, ", "))
@@ -102,14 +123,19 @@ func newRecorder(p *plan, run observed, names []string, samples int) (*recorder,
 				return c.scratch[:]
 			})
 		}
-		if named && len(c.trace.Signals) == before && c.trace.Signal(want) == nil {
+		if named && len(c.signals) == before && !c.has(want) {
 			return nil, fmt.Errorf("no signal is called %q; the network has no %q with a signal %s", want, owner, kind)
 		}
 	}
-	if total > maxRecorded {
-		return nil, fmt.Errorf("the trace would hold %d values, at most %d are allowed; record fewer signals or less often", total, maxRecorded)
+	if total > float64(bound) {
+		return nil, fmt.Errorf("the trace would hold %.3g values, at most %d are allowed; record fewer signals or less often", total, bound)
 	}
+	c.values = make([][]float64, len(c.signals))
 	return c, nil
+}
+
+func (c *recorder) has(name string) bool {
+	return slices.ContainsFunc(c.signals, func(s *sim.Signal) bool { return s.Name == name })
 }
 
 // cutLast splits "hidden.u" into owner and kind; "u" has no owner.
@@ -120,18 +146,66 @@ func cutLast(name string) (owner, kind string, named bool) {
 	return "", name, false
 }
 
-// sample appends the present values.
-func (c *recorder) sample(t float64) {
-	c.time = append(c.time, t)
-	for i, s := range c.trace.Signals {
-		s.Append(c.fetch[i]())
+// begin opens the sink; call it once the number of samples already taken is
+// known.
+func (c *recorder) begin() error { return c.sink.Begin(c.signals, c.limit, c.samples) }
+
+// sample takes the present values.
+func (c *recorder) sample(t float64) error {
+	for i, fetch := range c.fetch {
+		c.values[i] = fetch()
+	}
+	c.samples++
+	return c.sink.Sample(t, c.values)
+}
+
+// keep walks over what was recorded; a sink of the caller's keeps its own.
+func (c *recorder) keep(l *ledger) {
+	l.counts(statePrefix+"samples", &c.samples)
+	if m, ok := c.sink.(*memory); ok {
+		l.grown(statePrefix+"trace/t", &m.time)
+		if l.restoring {
+			m.trace.Signals = c.signals
+		}
+		for _, s := range c.signals {
+			l.grown(statePrefix+"trace/"+s.Name, &s.Data)
+			if l.restoring && l.err == nil && (len(m.time) != c.samples || len(s.Data) != c.samples*s.Width()) {
+				l.fail("the trace of %s has %d values for %d samples", s.Name, len(s.Data), c.samples)
+			}
+		}
+	}
+	if l.restoring && l.err == nil && (c.samples < 0 || c.samples > c.limit) {
+		l.fail("it has %d samples of at most %d", c.samples, c.limit)
 	}
 }
 
-// done closes the trace.
-func (c *recorder) done() *sim.Trace {
-	for _, s := range c.trace.Signals {
-		s.Time = c.time
+// trace returns what was recorded, nil where a sink of the caller's took it.
+func (c *recorder) trace() *sim.Trace {
+	m, ok := c.sink.(*memory)
+	if !ok {
+		return nil
 	}
-	return c.trace
+	for _, s := range m.trace.Signals {
+		s.Time = m.time
+	}
+	return &m.trace
+}
+
+// memory is the sink that makes a trace.
+type memory struct {
+	trace sim.Trace
+	time  []float64
+}
+
+func (m *memory) Begin(signals []*sim.Signal, _, _ int) error {
+	m.trace.Signals = signals
+	return nil
+}
+
+func (m *memory) Sample(t float64, values [][]float64) error {
+	m.time = append(m.time, t)
+	for i, s := range m.trace.Signals {
+		s.Append(values[i])
+	}
+	return nil
 }

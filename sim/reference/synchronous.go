@@ -85,6 +85,8 @@ type Neurons struct {
 	back []float64 // sum of B e over outgoing projections
 	// Values of the step before.
 	formerR, formerY, formerTotal []float64
+
+	block []float64 // all of these but TauM, in one piece
 }
 
 // NewSynchronous prepares a network for stepping with the given number of
@@ -170,7 +172,8 @@ func (s *Synchronous) memory(plastic bool, n int) moments {
 
 func newNeurons(pop *model.Population, trials int) Neurons {
 	size := trials * pop.Size
-	block := make([]float64, 13*size)
+	whole := make([]float64, 13*size)
+	block := whole
 	next := func() []float64 {
 		v := block[:size:size]
 		block = block[size:]
@@ -179,7 +182,7 @@ func newNeurons(pop *model.Population, trials int) Neurons {
 	z := Neurons{
 		U: next(), V: next(), Y: next(), R: next(), Slope: next(), X: next(), E: next(),
 		A: next(), Total: next(), back: next(), formerR: next(), formerY: next(), formerTotal: next(),
-		TauM: append([]float64(nil), pop.TauM...),
+		TauM: append([]float64(nil), pop.TauM...), block: whole,
 	}
 	for t := range trials {
 		copy(z.U[t*pop.Size:], pop.U0)

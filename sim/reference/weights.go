@@ -43,7 +43,7 @@ func (w *Weights) Write(out io.Writer, net *model.Network) error {
 	return npy.WriteArchive(out, entries)
 }
 
-// ReadWeights reads an archive that Write wrote.
+// ReadWeights reads an archive that Write wrote, or the weights of a checkpoint.
 func ReadWeights(name string) (*Weights, error) {
 	raw, err := os.ReadFile(name)
 	if err != nil {
@@ -55,6 +55,9 @@ func ReadWeights(name string) (*Weights, error) {
 	}
 	w := &Weights{W: map[string][]float64{}, B: map[string][]float64{}, Bias: map[string][]float64{}, TauM: map[string][]float64{}}
 	for _, e := range entries {
+		if strings.HasPrefix(e.Name, statePrefix) || e.Name == headerName || e.Name == sumName {
+			continue
+		}
 		owner, kind, _ := cutLast(e.Name)
 		to := map[string]map[string][]float64{"W": w.W, "B": w.B, "bias": w.Bias, "tau_m": w.TauM}[kind]
 		if to == nil || owner == "" {
