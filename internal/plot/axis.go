@@ -156,15 +156,25 @@ func (a *axis) logTicks(n int) []tick {
 	for e := low; e <= high; e += every {
 		ticks = append(ticks, tick{value: math.Pow(10, float64(e)), power: e, isPow: true})
 	}
-	if high-low >= 2 {
-		return ticks
-	}
-	// Less than two decades: 2 and 5 between the powers help.
+	// Few decades: 2 and 5 between the powers help.
+	fine := ticks
 	for e := low - 1; e <= high; e++ {
 		for _, s := range []float64{2, 5} {
 			v := s * math.Pow(10, float64(e))
 			if v >= a.min*(1-1e-9) && v <= a.max*(1+1e-9) {
-				ticks = append(ticks, tick{value: v, label: strconv.FormatFloat(s, 'g', -1, 64) + " × ", power: e, isPow: true})
+				fine = append(fine, tick{value: v, label: strconv.FormatFloat(s, 'g', -1, 64) + " × ", power: e, isPow: true})
+			}
+		}
+	}
+	if high-low >= 2 && len(fine) > n {
+		return ticks
+	}
+	ticks = fine
+	if a.min >= 1e-3 && a.max <= 1e4 {
+		for i, t := range ticks {
+			ticks[i].isPow, ticks[i].label = false, strconv.FormatFloat(t.value, 'g', 1, 64)
+			if t.value >= 10 {
+				ticks[i].label = strconv.FormatFloat(t.value, 'f', 0, 64)
 			}
 		}
 	}

@@ -49,6 +49,17 @@ func example() map[string]*Figure {
 			{Name: "rest.r[1]", Time: []float64{0, 100}, Reference: []float64{0.5, 0.5}, Simulated: []float64{0.5, 0.5}},
 		}),
 		"loss": Loss("chain: loss", "eta 0.2", "", 1256, []Series{loss, other}),
+		"stack": Stack("response of a chain", "marks over bands", "angular frequency", true, []Panel{
+			{Heading: "gain", Label: "ratio", Log: true, Remark: "one percent", Curves: []Curve{
+				{Series: Series{X: h, Y: trap}, Look: Broad}, {Series: Series{Name: "measured", X: h, Y: trap}, Look: Marks},
+			}},
+			{Heading: "phase", Label: "rad", Reach: 0.5, Curves: []Curve{
+				{Series: Series{Name: "smooth", X: h, Y: gear}, Colour: 1},
+				{Series: Series{Name: "measured", X: h, Y: trap}, Look: Marks},
+				{Series: Series{Name: "guide", X: h, Y: h}, Colour: 2, Look: Dashed},
+				{Series: Series{Name: "joined", X: h, Y: h}, Colour: 3, Look: MarkedLine},
+			}},
+		}),
 		"convergence": Convergence("Convergence with the step", "nrmse of u against a tight solution", "step (time constants)", "nrmse", 2,
 			[]Series{{Name: "trapezoidal", X: h, Y: trap}, {Name: "Gear 2", X: h, Y: gear}}),
 	}
@@ -73,6 +84,7 @@ func TestFigures(t *testing.T) {
 	words := map[string][]string{
 		"waveforms":   {"chain: continuous reference and netlist", "built-in engine, level ideal, 20 000 samples", "reference", "simulated", "difference", "hidden.u[0]", "nrmse 3.1e-05", "u (V)", "Δ (V)", "time (s)"},
 		"loss":        {"learned B", "B = transposed W", "moving average over 1256 samples", "loss", "−5"},
+		"stack":       {"marks over bands", "one percent", "measured", "smooth", "guide", "joined", "gain", "rad", "−0.4", "0.02", "angular frequency"},
 		"convergence": {"trapezoidal", "Gear 2", "order 2", "step (time constants)", "nrmse"},
 	}
 	again := example()

@@ -246,11 +246,18 @@ func (p *Prober) At(ctx context.Context, omega float64) (*FrequencyPoint, error)
 		}
 		m = &measurement{net: net, omega: omega, refine: 2 * m.refine, settle: m.settle}
 	}
-	corrected := &measurement{net: gainCorrect(net, omega), omega: omega, refine: m.refine, settle: m.settle}
-	if err := corrected.run(ctx); err != nil {
-		return nil, err
+	corrected := [2]*measurement{}
+	for k := range corrected {
+		corrected[k] = &measurement{net: gainCorrect(net, omega), omega: omega, refine: 2 << k, settle: m.settle}
+		if err := corrected[k].run(ctx); err != nil {
+			return nil, err
+		}
 	}
-	pt := &FrequencyPoint{Omega: omega, Cosine: m.cosine, Corrected: corrected.cosine}
+	pt := &FrequencyPoint{
+		Omega:     omega,
+		Cosine:    cosine(clocks[len(clocks)-2], m),
+		Corrected: cosine(corrected[0], corrected[1]),
+	}
 	expected := p.rest.response(p, omega)
 	for k, pop := range net.Populations {
 		gain, phase, own := make([]float64, pop.Size), make([]float64, pop.Size), make([]float64, pop.Size)
@@ -364,6 +371,18 @@ func agree(a, b [][]complex128) bool {
 	return true
 }
 
+// cosine is that of the gradients of two clocks, extrapolated; the gradients are,
+// not the cosine, because it is sensitive where one of them is small.
+func cosine(coarse, fine *measurement) float64 {
+	limit := Join("")
+	for i, v := range fine.update.Local {
+		limit.Local = append(limit.Local, 2*v-coarse.update.Local[i])
+		limit.Exact = append(limit.Exact, 2*fine.update.Exact[i]-coarse.update.Exact[i])
+	}
+	limit.measure()
+	return limit.Cosine
+}
+
 // A measurement is one simulation of a stimulated network, forward and back, on a
 // clock that a period of the stimulus holds a whole number of times.
 type measurement struct {
@@ -373,14 +392,14 @@ type measurement struct {
 	settle float64 // time left at either end; run raises it as needed
 
 	ratio  [][]complex128 // e over adjoint, by population and neuron
-	cosine float64
+	update Comparison     // of all weights
 }
 
 const (
 	steady    = 1e-7 // by how much two periods may differ, relative to the largest amplitude
 	doublings = 7    // of the time to settle
 	// Clocks are added until two extrapolations agree to this relative difference.
-	extrapolated = 2e-5
+	extrapolated = 1e-4
 	mostClocks   = 6
 	faint        = 1e-9 // amplitudes below this share of the largest, or of the stimuli, are rounding
 )
@@ -425,7 +444,7 @@ func (m *measurement) run(ctx context.Context) error {
 		}
 		if same(e[0], e[1]) && same(adjoint[0], adjoint[1]) {
 			m.ratio = ratios(e[0], adjoint[0])
-			m.cosine = Join("", check.Projections...).Cosine
+			m.update = Join("", check.Projections...)
 			return nil
 		}
 		m.settle *= 2
