@@ -21,23 +21,29 @@ func (d *decoder) readHardware(n *source.Node) {
 // biological time to a million times faster.
 func (d *decoder) spiceHardware(t *source.Table) SpiceHardware {
 	h := SpiceHardware{
-		TimeUnit:       t.Float("time_unit", 1e-3, source.Positive),
-		VoltageUnit:    t.Float("voltage_unit", 1, source.Positive),
-		ResistanceUnit: t.Float("resistance_unit", 1e6, source.Positive),
-		MaxStep:        t.Float("max_step", 0, source.Positive),
+		TimeUnit:    t.Float("time_unit", 1e-3, source.Positive),
+		MaxStep:     t.Float("max_step", 0, source.Positive),
+		Series:      source.Choice(t, "series", "", seriesNames),
+		Temperature: t.Float("temperature", 27, source.Within(-273, 1000)),
 	}
-	h.Knee = t.Float("knee", h.VoltageUnit/100, source.Positive)
+	h.VoltageUnit = d.voltageUnit(t)
+	h.ResistanceUnit = d.resistanceUnit(t, h.TimeUnit)
+	volt := h.VoltageUnit
+	if volt == 0 {
+		volt = 0.1 // parts that are not described do not wait for the unit to be chosen
+	}
+	h.Knee = t.Float("knee", volt/100, source.Positive)
 	amp := d.Table(t.Get("opamp"))
 	h.OpAmp = OpAmp{
 		Gain: amp.Float("gain", 1e5, source.Positive),
 		GBW:  amp.Float("gbw", 2e3/h.TimeUnit, source.Positive),
-		Slew: amp.Float("slew", 5e4*h.VoltageUnit/h.TimeUnit, source.Positive),
-		Rail: amp.Float("rail", 10*h.VoltageUnit, source.Positive),
+		Slew: amp.Float("slew", 5e4*volt/h.TimeUnit, source.Positive),
+		Rail: amp.Float("rail", 10*volt, source.Positive),
 	}
 	amp.Done()
 	ota := d.Table(t.Get("ota"))
 	h.OTA = OTA{
-		Range:     ota.Float("range", 10*h.VoltageUnit, source.Positive),
+		Range:     ota.Float("range", 10*volt, source.Positive),
 		Gain:      ota.Float("gain", 1e4, source.Positive),
 		Bandwidth: ota.Float("bandwidth", 2e3/h.TimeUnit, source.Positive),
 	}
@@ -48,6 +54,37 @@ func (d *decoder) spiceHardware(t *source.Table) SpiceHardware {
 	t.Done()
 	return h
 }
+
+// voltageUnit is a number, or "auto" for one that is chosen later.
+func (d *decoder) voltageUnit(t *source.Table) float64 {
+	n := t.Get("voltage_unit")
+	if n == nil {
+		return 1
+	}
+	if word, ok := n.Value.(string); ok {
+		if word != "auto" {
+			d.Fail(n, `give volts, or "auto"`, "voltage_unit is %q", word)
+		}
+		return 0
+	}
+	return t.Float("voltage_unit", 1, source.Positive)
+}
+
+// resistanceUnit is given in ohms, or by the capacitor that makes a time constant
+// of 1 with it.
+func (d *decoder) resistanceUnit(t *source.Table, timeUnit float64) float64 {
+	farads := t.Get("capacitance")
+	if farads == nil {
+		return t.Float("resistance_unit", 1e6, source.Positive)
+	}
+	if t.Has("resistance_unit") {
+		d.FailAt(farads.KeyPos, "keep one of them", "capacitance does not go with resistance_unit")
+	}
+	return timeUnit / t.Float("capacitance", 1, source.Positive)
+}
+
+// seriesNames are the series of resistors and capacitors (IEC 60063).
+var seriesNames = []string{"E12", "E24", "E96"}
 
 // devices are the parts that a Verilog design can be fitted to.
 var devices = []string{"up5k", "hx8k", "ecp5", "xilinx"}

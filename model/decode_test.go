@@ -70,7 +70,7 @@ func TestDefaults(t *testing.T) {
 		Probe:    Probe{Every: 0.01},
 		Hardware: Hardware{
 			Spice: SpiceHardware{
-				TimeUnit: 1e-3, VoltageUnit: 1, ResistanceUnit: 1e6, Knee: 0.01,
+				TimeUnit: 1e-3, VoltageUnit: 1, ResistanceUnit: 1e6, Temperature: 27, Knee: 0.01,
 				OpAmp: OpAmp{Gain: 1e5, GBW: 2e6, Slew: 5e7, Rail: 10},
 				OTA:   OTA{Range: 10, Gain: 1e4, Bandwidth: 2e6},
 			},

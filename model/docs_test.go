@@ -50,6 +50,7 @@ func TestReferenceIsComplete(t *testing.T) {
 	choices := append([]string{}, signals...)
 	choices = append(choices, initialisers...)
 	choices = append(choices, devices...)
+	choices = append(choices, seriesNames...)
 	for _, c := range Activations {
 		choices = append(choices, string(c))
 	}

@@ -251,9 +251,11 @@ type Hardware struct {
 // the parts that realise it are like.
 type SpiceHardware struct {
 	TimeUnit       float64 // seconds per model time unit
-	VoltageUnit    float64 // volts per model unit
+	VoltageUnit    float64 // volts per model unit; 0: chosen so that all signals fit
 	ResistanceUnit float64 // ohms: VoltageUnit across it is the unit of current
 	MaxStep        float64 // longest transient step [time unit]; 0: from the smallest time constant
+	Series         string  // of resistors and capacitors, "E24"; "": any value is to be had
+	Temperature    float64 // degrees Celsius
 
 	Knee  float64 // width of the bend of rectifiers and clamps [V]
 	OpAmp OpAmp

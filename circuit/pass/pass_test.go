@@ -23,6 +23,13 @@ func TestTexts(t *testing.T) {
 		p.After = nil
 		passes[p.Name] = p
 	}
+	for _, name := range pass.SeriesNames {
+		p, err := pass.Series(name, new([]pass.Rounding))
+		if err != nil {
+			t.Fatal(err)
+		}
+		passes[name] = p
+	}
 	files, _ := filepath.Glob("testdata/*.txtar")
 	if len(files) == 0 {
 		t.Fatal("no test data")
@@ -35,7 +42,7 @@ func TestTexts(t *testing.T) {
 			}
 			before, after := section(t, a, "before"), section(t, a, "after")
 			first, _, _ := strings.Cut(string(a.Comment), "\n")
-			var list []pass.Pass
+			list := []pass.Pass{}
 			for word := range strings.FieldsSeq(strings.TrimPrefix(first, "passes:")) {
 				p, ok := passes[word]
 				if !ok {

@@ -40,10 +40,15 @@ func Scale(c *circuit.Circuit, units circuit.Units) error {
 	return nil
 }
 
-// multiply keeps 15 significant digits, so that 0.3 of a millisecond is 0.0003
-// in the netlist and not 0.00029999999999999997.
 func multiply(x *float64, factor float64) {
 	if factor != 1 {
-		*x, _ = strconv.ParseFloat(strconv.FormatFloat(*x*factor, 'g', 15, 64), 64)
+		*x = fifteen(*x * factor)
 	}
+}
+
+// fifteen keeps 15 significant digits, so that 0.3 of a millisecond is 0.0003 in
+// the netlist and not 0.00029999999999999997.
+func fifteen(x float64) float64 {
+	x, _ = strconv.ParseFloat(strconv.FormatFloat(x, 'g', 15, 64), 64)
+	return x
 }

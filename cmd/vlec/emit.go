@@ -17,11 +17,13 @@ type emitSpiceCmd struct {
 	Dialect  string  `help:"Simulator: ${enum}." enum:"ngspice,xyce,ltspice" default:"ngspice"`
 	Level    string  `help:"Level of the cells: ${enum}." enum:"ideal,macro" default:"ideal"`
 	Learning bool    `help:"Let the circuit learn; --no-learning freezes the weights." negatable:"" default:"true"`
+	Scaling  bool    `help:"Run the model, and report how its signals fit the voltages, and its parts the series of resistors and capacitors."`
 	MaxStep  float64 `help:"Longest step of the transient, in model time units." placeholder:"T"`
 }
 
 func (c *emitSpiceCmd) Help() string {
-	return `Example:
+	return `Examples:
+  vlec emit spice examples/chain/model.toml --level macro --scaling
   vlec emit spice examples/chain/model.toml -o out && ngspice -b out/net.cir -r out/net.raw`
 }
 
@@ -32,14 +34,30 @@ func (c *emitSpiceCmd) Run(g *globals) error {
 	}
 	dir := outputFolder(c.Output, net)
 	var files emit.Artifacts
-	if _, err := compile.Spice(net, compile.SpiceOptions{Learning: c.Learning, Dialect: c.Dialect, Level: c.Level, MaxStep: c.MaxStep}, &files); err != nil {
+	if _, err := compile.Spice(g.ctx, net, compile.SpiceOptions{Learning: c.Learning, Dialect: c.Dialect, Level: c.Level, MaxStep: c.MaxStep}, &files); err != nil {
 		return err
+	}
+	var scaling *compile.Scaling
+	if c.Scaling {
+		update, stop := g.progress()
+		scaling, err = compile.Scale(g.ctx, net, c.Learning, func(done float64) { update("reference", done) })
+		stop()
+		if err != nil {
+			return err
+		}
+		files.Add("scaling.json", scaling.Write)
 	}
 	if err := files.Commit(dir); err != nil {
 		return err
 	}
 	if g.JSON {
-		return g.json(map[string]any{"model": net.Name, "target": "spice", "folder": filepath.ToSlash(dir), "files": files.Paths()})
+		return g.json(map[string]any{
+			"model": net.Name, "target": "spice", "folder": filepath.ToSlash(dir), "files": files.Paths(), "scaling": scaling,
+		})
+	}
+	if scaling != nil {
+		g.table(scaling.Table())
+		g.say("%s", scaling)
 	}
 	for _, f := range files.Paths() {
 		g.say("%s", filepath.ToSlash(filepath.Join(dir, f)))

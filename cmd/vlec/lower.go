@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os/exec"
@@ -31,7 +32,7 @@ func (c *lowerCmd) Run(g *globals) error {
 	if err != nil {
 		return err
 	}
-	text, err := c.render(net)
+	text, err := c.render(g.ctx, net)
 	if err != nil {
 		return err
 	}
@@ -42,12 +43,12 @@ func (c *lowerCmd) Run(g *globals) error {
 	return err
 }
 
-func (c *lowerCmd) render(net *model.Network) (string, error) {
-	build := compile.Analog
+func (c *lowerCmd) render(ctx context.Context, net *model.Network) (string, error) {
+	build := analog
 	if c.Passes == "none" {
 		build = lowered
 	}
-	graph, err := build(net, c.Learning)
+	graph, err := build(ctx, net, c.Learning)
 	switch {
 	case err != nil:
 		return "", err
@@ -70,6 +71,11 @@ func (c *lowerCmd) render(net *model.Network) (string, error) {
 	return out.String(), nil
 }
 
-var lowered = func(net *model.Network, learning bool) (*circuit.Circuit, error) {
+var analog = func(ctx context.Context, net *model.Network, learning bool) (*circuit.Circuit, error) {
+	c, _, err := compile.Analog(ctx, net, learning)
+	return c, err
+}
+
+var lowered = func(_ context.Context, net *model.Network, learning bool) (*circuit.Circuit, error) {
 	return lower.Network(net, lower.Options{Learning: learning})
 }

@@ -3,7 +3,6 @@ package spice
 import (
 	"io"
 	"strconv"
-	"strings"
 
 	"vlec/circuit"
 	"vlec/emit"
@@ -87,23 +86,18 @@ func (d *deck) wires(base string, n *circuit.Net) []string {
 	return nodes
 }
 
-// choosePassive finds the neurons whose lead is shorter than their lag and whose
-// sum nobody else reads. Two resistors and a capacitor make both the state and
-// the lead of such a neuron, and the lead is the potential of the sum node.
+// choosePassive finds the neurons that need no active part; the lead of such a
+// neuron is the potential of its sum node.
 func (d *deck) choosePassive() {
 	uses := d.circuit.Uses()
 	for _, e := range d.circuit.Elements {
 		if e.Kind.Name != "lead-lag" {
 			continue
 		}
-		read := false
-		for _, u := range uses[e.Pin("sum")] {
-			read = read || u.Role() == circuit.Reads
-		}
 		sum, lead := d.nodes[e.Pin("sum")], d.nodes[e.Pin("lead")]
-		passive := make([]bool, len(sum))
+		passive := e.Passive(uses)
 		for i := range sum {
-			if passive[i] = !read && e.Numbers("ahead")[i] < e.Numbers("tau")[i]; passive[i] {
+			if passive[i] {
 				sum[i] = lead[i]
 			}
 		}
@@ -117,13 +111,13 @@ func (d *deck) print(out io.Writer) error {
 	p.header()
 	p.section("network")
 	for _, e := range d.circuit.Elements {
-		if !isTestbench(e) {
+		if !e.Testbench() {
 			p.print(e)
 		}
 	}
 	p.section("testbench: stimuli, targets and teacher")
 	for _, e := range d.circuit.Elements {
-		if isTestbench(e) {
+		if e.Testbench() {
 			p.print(e)
 		}
 	}
@@ -133,11 +127,6 @@ func (d *deck) print(out io.Writer) error {
 	p.analysis()
 	p.Line(".end")
 	return p.Flush()
-}
-
-// isTestbench tells what is not part of the circuit itself.
-func isTestbench(e *circuit.Element) bool {
-	return e.Kind.Name == "stimulus" || strings.HasPrefix(e.Name, "teacher/")
 }
 
 type printer struct {

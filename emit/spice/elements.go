@@ -19,7 +19,7 @@ type instance struct {
 // expand lists the instances of an element. It is the one place that knows which
 // cells an element is made of.
 func (d *deck) expand(e *circuit.Element, yield func(instance)) {
-	if isTestbench(e) {
+	if e.Testbench() {
 		as := yield
 		yield = func(i instance) {
 			i.cell = bench(i.cell)

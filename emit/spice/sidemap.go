@@ -23,9 +23,12 @@ type Map struct {
 	Units     circuit.Units `json:"units"`
 	// Resolution is how many steps of the transient fall into the smallest time
 	// constant; a trapezoidal step is off by 1/(12 Resolution^2) a radian.
-	Resolution float64      `json:"resolution"`
-	Signals    []MapSignal  `json:"signals"`
-	Elements   []MapElement `json:"elements"`
+	Resolution float64 `json:"resolution"`
+	// Rounding is the largest relative error of a parameter whose part was rounded
+	// to a series.
+	Rounding float64      `json:"rounding,omitempty"`
+	Signals  []MapSignal  `json:"signals"`
+	Elements []MapElement `json:"elements"`
 }
 
 // A MapSignal says which nodes carry a variable: value = potential / Scale.

@@ -1,9 +1,13 @@
 package spice_test
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 
+	"vlec/emit/spice"
 	"vlec/model"
+	"vlec/sim"
 	"vlec/sim/crosscheck"
 	"vlec/sim/referee"
 )
@@ -136,4 +140,76 @@ func TestWorseParts(t *testing.T) {
 			t.Errorf("%s: %v", c.what, v)
 		}
 	}
+}
+
+// TestTimeScale runs the same network from biological time to a million times
+// faster, over a wide range of resistances: nothing but the units changes.
+func TestTimeScale(t *testing.T) {
+	for _, level := range spice.Levels() {
+		var first *crosscheck.Verdict
+		for _, toml := range []string{"time_unit = 1\nresistance_unit = 1e9", "time_unit = 1e-6\ncapacitance = 1e-12\nvoltage_unit = 0.05"} {
+			net := with(t, chain, "[hardware.spice]\n"+toml)
+			net.Duration = 4
+			v, err := crosscheck.Spice(t.Context(), net, crosscheck.SpiceOptions{Level: level, Learning: true, Dir: t.TempDir()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !v.Pass() {
+				t.Error(v)
+			}
+			if first == nil {
+				first = v
+			} else if r := sim.Compare(first.Simulated, v.Simulated, sim.Options{Tolerance: 1e-4, From: 0.005}); !r.Pass() {
+				t.Errorf("%s: another time scale, another network: %+v", level, r.Worst())
+			}
+		}
+	}
+}
+
+// TestRoundedParts wants that parts of a series leave the network near its
+// model, and that finer series leave it nearer.
+func TestRoundedParts(t *testing.T) {
+	worst := map[string]float64{}
+	for _, series := range []string{"E12", "E96"} {
+		net := with(t, recurrent, "[hardware.spice]\nseries = \""+series+"\"")
+		v, err := crosscheck.Spice(t.Context(), net, crosscheck.SpiceOptions{Dir: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !v.Pass() {
+			t.Errorf("%s: %v because %s", series, v, v.Because)
+		}
+		worst[series] = v.Report.NRMSEMax()
+	}
+	if !(worst["E12"] > 2*worst["E96"] && worst["E96"] > 1e-4) {
+		t.Errorf("%v", worst)
+	}
+}
+
+// TestFittedVoltage wants that a unit of voltage that was chosen keeps the bend of
+// the inputs small.
+func TestFittedVoltage(t *testing.T) {
+	net := with(t, recurrent, "[hardware.spice]\nvoltage_unit = \"auto\"\n[hardware.spice.ota]\nrange = 0.5")
+	v, err := crosscheck.Spice(t.Context(), net, crosscheck.SpiceOptions{Level: "macro", Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log(v, v.Because)
+	if !v.Pass() {
+		t.Error(v)
+	}
+}
+
+// with loads a model with more TOML at its end.
+func with(t *testing.T, file, more string) *model.Network {
+	t.Helper()
+	src, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	net, err := model.Parse(file, append(src, "\n"+more+"\n"...), filepath.Dir(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return net
 }

@@ -10,8 +10,10 @@
 package compile
 
 import (
+	"context"
+	"math"
+
 	"vlec/circuit"
-	"vlec/circuit/lower"
 	"vlec/circuit/pass"
 	"vlec/emit"
 	"vlec/emit/spice"
@@ -21,15 +23,20 @@ import (
 // Generator names the tool and its version in the header of what it emits.
 const Generator = "vlec 0.1"
 
-// Analog lowers a model to a circuit in volts and seconds.
-func Analog(net *model.Network, learning bool) (*circuit.Circuit, error) {
-	c, err := lower.Network(net, lower.Options{Learning: learning})
-	if err != nil {
-		return nil, err
+// Analog lowers a model to a circuit in volts and seconds. Where the model leaves
+// its voltage unit to be chosen, the reference runs first. The list says which
+// parts were rounded.
+func Analog(ctx context.Context, net *model.Network, learning bool) (*circuit.Circuit, []pass.Rounding, error) {
+	var observed map[string]pass.Range
+	if net.Hardware.Spice.VoltageUnit == 0 {
+		var err error
+		if observed, err = observe(ctx, net, learning, nil); err != nil {
+			return nil, nil, err
+		}
 	}
-	hw := net.Hardware.Spice
-	units := circuit.Units{Time: hw.TimeUnit, Voltage: hw.VoltageUnit, Resistance: hw.ResistanceUnit}
-	return c, pass.Run(c, pass.Analog(units))
+	var list []pass.Rounding
+	c, err := analog(net, learning, observed, &list)
+	return c, list, err
 }
 
 // SpiceOptions choose the form of a netlist.
@@ -41,8 +48,8 @@ type SpiceOptions struct {
 }
 
 // Spice compiles a model to a netlist and adds its files to the artefacts.
-func Spice(net *model.Network, o SpiceOptions, files *emit.Artifacts) (*spice.Map, error) {
-	c, err := Analog(net, o.Learning)
+func Spice(ctx context.Context, net *model.Network, o SpiceOptions, files *emit.Artifacts) (*spice.Map, error) {
+	c, rounded, err := Analog(ctx, net, o.Learning)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +57,7 @@ func Spice(net *model.Network, o SpiceOptions, files *emit.Artifacts) (*spice.Ma
 	if step == 0 {
 		step = net.Hardware.Spice.MaxStep
 	}
-	return spice.Emit(c, spice.Options{
+	m, err := spice.Emit(c, spice.Options{
 		Dialect:   o.Dialect,
 		Level:     o.Level,
 		Process:   process(net.Hardware.Spice),
@@ -60,6 +67,10 @@ func Spice(net *model.Network, o SpiceOptions, files *emit.Artifacts) (*spice.Ma
 		Stop:      net.Duration * c.Units.Time,
 		MaxStep:   step * c.Units.Time,
 	}, files)
+	if err == nil {
+		m.Rounding = math.Abs(worst(rounded).Error)
+	}
+	return m, err
 }
 
 // process is what a model declares of the parts of its circuit.

@@ -54,7 +54,7 @@ func Spice(ctx context.Context, net *model.Network, o SpiceOptions) (*Verdict, e
 	}
 
 	var files emit.Artifacts
-	side, err := compile.Spice(net, compile.SpiceOptions{Learning: o.Learning, Level: o.Level, MaxStep: o.MaxStep}, &files)
+	side, err := compile.Spice(ctx, net, compile.SpiceOptions{Learning: o.Learning, Level: o.Level, MaxStep: o.MaxStep}, &files)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +78,7 @@ func Spice(ctx context.Context, net *model.Network, o SpiceOptions) (*Verdict, e
 		return nil, err
 	}
 	got := modelUnits(raw, side)
-	compare, because := tolerances(net, o, side.Resolution, side.Level, ref)
+	compare, because := tolerances(net, o, side, ref)
 	v := &Verdict{
 		Model: net.Name, Target: "spice", Level: side.Level, Engine: o.Engine, Learning: o.Learning,
 		Tolerance: compare.Tolerance, Because: because, Steps: steps, Reference: ref, Simulated: got,

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 
+	"vlec/emit/spice"
 	"vlec/model"
 	"vlec/sim"
 )
@@ -30,17 +31,23 @@ type blemish struct {
 }
 
 // tolerances returns the tolerances of a comparison, and why they are so.
-func tolerances(net *model.Network, o SpiceOptions, resolution float64, level string, ref *sim.Trace) (sim.Options, string) {
+func tolerances(net *model.Network, o SpiceOptions, side *spice.Map, ref *sim.Trace) (sim.Options, string) {
 	if o.Tolerance > 0 {
 		weights := max(o.Tolerance, min(10*o.Tolerance, 1e-2))
 		return kinds(o.Tolerance, o.Tolerance, weights), ""
 	}
-	step := 1 / (4 * resolution * resolution)
-	if level == "ideal" {
+	step := 1 / (4 * side.Resolution * side.Resolution)
+	list := []blemish{{"steps", step}}
+	if side.Rounding > 0 {
+		list = append(list, blemish{"rounded parts", side.Rounding})
+	}
+	if side.Level != "ideal" {
+		list[0].part *= 4 // Gear's rule is off by four times as much as the trapezoidal one
+		list = append(list, macroBlemishes(net, side, ref)...)
+	}
+	if len(list) == 1 {
 		return kinds(step, step, max(step, min(10*step, 1e-2))), ""
 	}
-	// Gear's rule is off by four times as much as the trapezoidal one.
-	list := append([]blemish{{"steps", 4 * step}}, macroBlemishes(net, ref)...)
 	layer := 0.0
 	var words []string
 	for _, b := range list {
@@ -65,8 +72,8 @@ func kinds(forward, backward, weights float64) sim.Options {
 
 // macroBlemishes is what the declared parts do to one layer of this network,
 // whose potentials were seen in the reference.
-func macroBlemishes(net *model.Network, ref *sim.Trace) []blemish {
-	h := net.Hardware.Spice
+func macroBlemishes(net *model.Network, side *spice.Map, ref *sim.Trace) []blemish {
+	h, units := net.Hardware.Spice, side.Units
 	ota := h.OTA
 	r, w := 1.0, largestWeight(net)
 	for _, s := range ref.Signals {
@@ -80,20 +87,20 @@ func macroBlemishes(net *model.Network, ref *sim.Trace) []blemish {
 		}
 	}
 	bend := func(x float64) float64 { // of tanh, relative
-		x *= h.VoltageUnit / ota.Range
+		x *= units.Voltage / ota.Range
 		return 1 - math.Tanh(x)/x
 	}
 	pole := 1 / (2 * math.Pi * ota.Bandwidth)
 	amp := 1 / (2 * math.Pi * h.OpAmp.GBW)
-	tau := shortest(net) * h.TimeUnit
+	tau := shortest(net) * units.Time
 	list := []blemish{
 		{"bend of the inputs", bend(r) + bend(w)},
-		{"output resistances", float64(fanIn(net)) * ota.Range / (ota.Gain * h.VoltageUnit)},
+		{"output resistances", float64(fanIn(net)) * ota.Range / (ota.Gain * units.Voltage)},
 		{"poles", (3*pole + amp) / tau}, // sum, rate and gate; the follower of the error neuron
 		{"open-loop gain", 1 / h.OpAmp.Gain},
 	}
 	if h.Store.Leak > 0 {
-		list = append(list, blemish{"weights that leak", net.Duration * h.TimeUnit / h.Store.Leak})
+		list = append(list, blemish{"weights that leak", net.Duration * units.Time / h.Store.Leak})
 	}
 	return list
 }
