@@ -1,0 +1,294 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"vlec/emit"
+	"vlec/internal/compile"
+	"vlec/model"
+)
+
+// A bench is one circuit and how long it is simulated.
+type bench struct {
+	name     string
+	size     int // synapses, or nodes of a grid
+	steps    int // largest steps of the netlist that fit into the run
+	netlist  func(dir string) (string, error)
+	ngspice  bool // is run there
+	klu      bool
+	scaling  string // name of the series that it belongs to
+	setUp    bool   // one of those that setting up is compared on
+	repeat   int    // runs of vlec of which the fastest counts
+	matched  bool   // run vlec at the fixed step, too
+	implicit bool   // is meant for the implicit engine
+}
+
+// benches lists the circuits of the table.
+func benches() []bench {
+	list := []bench{
+		{name: "learning chain", size: 2, steps: 1_000_000, netlist: chain, ngspice: true, klu: true, repeat: 1, matched: true},
+		{name: "5-10-10-2 learning", size: 170, steps: 4000, netlist: network, ngspice: true, klu: true, repeat: 3, matched: true},
+		{name: "100x100 static", size: 10_000, steps: 2000, netlist: layer(100, false), ngspice: true, klu: true, repeat: 3, matched: true},
+		{name: "100x100 plastic", size: 10_000, steps: 300, netlist: layer(100, true), ngspice: true, klu: true, repeat: 3, matched: true},
+		{name: "316x316 static", size: 99_856, steps: 100, netlist: layer(316, false), ngspice: true, klu: true, repeat: 3, setUp: true},
+		{name: "rc grid 100x100", size: 10_000, steps: 200, netlist: rcGrid(100), ngspice: true, klu: true, repeat: 2, implicit: true},
+		{name: "rc grid 316x316", size: 99_856, steps: 20, netlist: rcGrid(316), ngspice: false, klu: true, repeat: 1, setUp: true, implicit: true},
+		{name: "lc grid 70x70", size: 4900, steps: 200, netlist: lcGrid(70), ngspice: true, klu: true, repeat: 2, implicit: true},
+		{name: "ota network 32x32", size: 1024, steps: 200, netlist: otaNetwork(32), ngspice: true, klu: true, repeat: 2, implicit: true},
+	}
+	for _, plastic := range []bool{false, true} {
+		series := "static"
+		if plastic {
+			series = "plastic"
+		}
+		for _, n := range []int{32, 100, 316, 1000} {
+			list = append(list, bench{name: fmt.Sprintf("%dx%d %s", n, n, series), size: n * n, steps: 500, netlist: layer(n, plastic), scaling: series, repeat: 1})
+		}
+	}
+	return list
+}
+
+const chainModel = `duration = 2000.0
+[learning]
+eta = 0.1
+[input.drive]
+signal = "sine"
+amplitude = 1.5
+frequency = 0.25
+[population.hidden]
+size = 1
+tau_m = 1.0
+tau_r = 0.1
+[population.output]
+size = 1
+tau_m = 1.0
+tau_r = 0.1
+activation = "linear"
+[projection.drive_hidden]
+from = "drive"
+to = "hidden"
+weights = 0.5
+plastic = true
+[projection.hidden_output]
+from = "hidden"
+to = "output"
+weights = 0.6
+plastic = true
+[teacher.population.hidden]
+size = 1
+tau_m = 1.0
+tau_r = 0.1
+[teacher.population.output]
+size = 1
+tau_m = 1.0
+tau_r = 0.1
+activation = "linear"
+[teacher.projection.drive_hidden]
+from = "drive"
+to = "hidden"
+weights = 1.0
+[teacher.projection.hidden_output]
+from = "hidden"
+to = "output"
+weights = 1.5
+[target.output]
+population = "output"
+teacher = "output"
+`
+
+func chain(dir string) (string, error) { return fromModel(dir, chainModel) }
+
+func network(dir string) (string, error) {
+	var b strings.Builder
+	b.WriteString("duration = 8.0\n[learning]\neta = 0.1\n[input.drive]\nsize = 5\nsignal = \"sines\"\ncount = 1\nf_min = 0.1\nf_max = 0.5\n")
+	for _, p := range []string{"h1 10 tanh", "h2 10 tanh", "out 2 linear"} {
+		f := strings.Fields(p)
+		fmt.Fprintf(&b, "[population.%s]\nsize = %s\ntau_m = 1.0\ntau_r = 0.1\nactivation = %q\n", f[0], f[1], f[2])
+	}
+	for _, p := range []string{"drive h1", "h1 h2", "h2 out"} {
+		f := strings.Fields(p)
+		fmt.Fprintf(&b, "[projection.%s_%s]\nfrom = %q\nto = %q\nweights = { init = \"xavier\" }\nplastic = true\n", f[0], f[1], f[0], f[1])
+	}
+	b.WriteString("[target.out]\npopulation = \"out\"\nsize = 2\nsignal = \"sines\"\ncount = 1\nf_min = 0.1\nf_max = 0.5\n")
+	return fromModel(dir, b.String())
+}
+
+// layer is n inputs, all of which reach all of n neurons.
+func layer(n int, plastic bool) func(dir string) (string, error) {
+	return func(dir string) (string, error) {
+		var b strings.Builder
+		fmt.Fprintf(&b, "duration = 4.0\n[input.drive]\nsize = %d\nsignal = \"sines\"\ncount = 1\nf_min = 0.1\nf_max = 0.5\n", n)
+		fmt.Fprintf(&b, "[population.cell]\nsize = %d\ntau_m = 1.0\ntau_r = 0.1\n", n)
+		fmt.Fprintf(&b, "[projection.w]\nfrom = \"drive\"\nto = \"cell\"\nweights = { init = \"xavier\" }\n")
+		if plastic {
+			b.WriteString("plastic = true\neta = 0.01\n")
+		}
+		fmt.Fprintf(&b, "[target.cell]\npopulation = \"cell\"\nsize = %d\nsignal = \"sines\"\ncount = 1\nf_min = 0.1\nf_max = 0.5\n", n)
+		return fromModel(dir, b.String())
+	}
+}
+
+// fromModel writes the netlist of a model and returns it with its cells in
+// place, saving a few signals of each kind.
+func fromModel(dir, text string) (string, error) {
+	file := filepath.Join(dir, "model.toml")
+	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+		return "", err
+	}
+	net, err := model.Load(file)
+	if err != nil {
+		return "", err
+	}
+	var files emit.Artifacts
+	if _, err := compile.Spice(net, compile.SpiceOptions{Learning: true}, &files); err != nil {
+		return "", err
+	}
+	if err := files.Commit(dir); err != nil {
+		return "", err
+	}
+	cells, err := os.ReadFile(filepath.Join(dir, "cells.lib"))
+	if err != nil {
+		return "", err
+	}
+	deck, err := os.ReadFile(filepath.Join(dir, "net.cir"))
+	if err != nil {
+		return "", err
+	}
+	deck = bytes.Replace(deck, []byte(".include \"cells.lib\"\n"), cells, 1)
+	return keepFew(string(deck)), nil
+}
+
+// keepFew replaces the .save cards by one for two signals out of each.
+func keepFew(deck string) string {
+	var out strings.Builder
+	out.Grow(len(deck))
+	var kept, group []string
+	flush := func() {
+		if len(group) > 0 {
+			kept = append(kept, group[0])
+			if last := group[len(group)-1]; last != group[0] {
+				kept = append(kept, last)
+			}
+		}
+		group = nil
+	}
+	saving := false
+	for line := range strings.Lines(deck) {
+		switch {
+		case strings.HasPrefix(line, ".save "):
+			flush()
+			saving = true
+			group = strings.Fields(line)[1:]
+			continue
+		case saving && strings.HasPrefix(line, "+"):
+			group = append(group, strings.Fields(line)[1:]...)
+			continue
+		case strings.HasPrefix(line, ".tran"):
+			flush()
+			for k := 0; k < len(kept); k += 8 {
+				fmt.Fprintf(&out, ".save %s\n", strings.Join(kept[k:min(len(kept), k+8)], " "))
+			}
+		}
+		saving = false
+		out.WriteString(line)
+	}
+	return out.String()
+}
+
+// rcGrid is an n by n grid of resistors with a capacitor at each node, driven in
+// one corner, its values spread by a factor of two.
+func rcGrid(n int) func(string) (string, error) {
+	return func(string) (string, error) {
+		var b strings.Builder
+		r := rand.New(rand.NewPCG(1, 1))
+		spread := func(x float64) float64 { return x * math.Pow(2, r.Float64()-0.5) }
+		b.WriteString("* rc grid\nvin in 0 pulse(0 1 0 1e-4 1e-4 5e-3 1e-2)\nrin in n0_0 100\n")
+		for i := range n {
+			for j := range n {
+				fmt.Fprintf(&b, "c%d_%d n%d_%d 0 %.6g\n", i, j, i, j, spread(1e-8))
+				if i+1 < n {
+					fmt.Fprintf(&b, "rv%d_%d n%d_%d n%d_%d %.6g\n", i, j, i, j, i+1, j, spread(1e3))
+				}
+				if j+1 < n {
+					fmt.Fprintf(&b, "rh%d_%d n%d_%d n%d_%d %.6g\n", i, j, i, j, i, j+1, spread(1e3))
+				}
+			}
+		}
+		fmt.Fprintf(&b, "rl n%d_%d 0 1e4\n", n-1, n-1)
+		fmt.Fprintf(&b, ".options method=trap trtol=1e6 reltol=1e-6 vntol=1e-9 abstol=1e-12\n")
+		fmt.Fprintf(&b, ".save v(n0_0) v(n1_1) v(n%d_%d)\n.tran 2e-5 1 0 2e-5\n.end\n", n/4, n/4)
+		return b.String(), nil
+	}
+}
+
+// lcGrid is an n by n grid of lossy inductors with capacitors to ground.
+func lcGrid(n int) func(string) (string, error) {
+	return func(string) (string, error) {
+		var b strings.Builder
+		b.WriteString("* lc grid\nvin in 0 sin(0 1 1e6)\nrin in n0_0 50\n")
+		for i := range n {
+			for j := range n {
+				fmt.Fprintf(&b, "c%d_%d n%d_%d 0 1e-10\nrg%d_%d n%d_%d 0 1e5\n", i, j, i, j, i, j, i, j)
+				for _, to := range [][2]int{{i + 1, j}, {i, j + 1}} {
+					if to[0] < n && to[1] < n {
+						id := fmt.Sprintf("%d_%d_%d_%d", i, j, to[0], to[1])
+						fmt.Fprintf(&b, "l%s n%d_%d m%s 1e-6\nr%s m%s n%d_%d 1\n", id, i, j, id, id, id, to[0], to[1])
+					}
+				}
+			}
+		}
+		b.WriteString(".options method=trap trtol=1e6 reltol=1e-6 vntol=1e-9 abstol=1e-12\n")
+		fmt.Fprintf(&b, ".save v(n0_0) v(n1_1) v(n%d_%d)\n.tran 1e-8 1 0 1e-8\n.end\n", n/4, n/4)
+		return b.String(), nil
+	}
+}
+
+// otaNetwork is a recurrent network of n neurons at the level of macro models:
+// every synapse is a transconductor that saturates, every neuron an amplifier
+// with finite gain, bandwidth and rails.
+func otaNetwork(n int) func(string) (string, error) {
+	return func(string) (string, error) {
+		var b strings.Builder
+		r := rand.New(rand.NewPCG(2, 2))
+		b.WriteString(`* ota network
+.subckt ota inp inn out params: gm=1e-6 imax=1e-6
+b1 0 out i={imax*tanh(gm*v(inp,inn)/imax)}
+ro out 0 1e8
+co out 0 1e-14
+.ends
+.subckt opamp inp inn out params: gain=1e4 gbw=1e6
+b1 0 x i={1e-3*tanh(1e3*gain/1e3*v(inp,inn)/10)}
+rx x 0 {1e4}
+cx x 0 {gain/(1e4*6.283185307179586*gbw)}
+b2 o1 0 v={10*tanh(v(x)/10)}
+ro o1 out 100
+.ends
+`)
+		for j := range n {
+			fmt.Fprintf(&b, "v%d in%d 0 sin(0 0.3 %g)\n", j, j, 200+50*float64(j))
+		}
+		for i := range n {
+			fmt.Fprintf(&b, "xa%d 0 s%d y%d opamp\nrf%d s%d y%d 1e6\ncf%d s%d y%d 1e-10\n", i, i, i, i, i, i, i, i, i)
+			for j := range n {
+				from := fmt.Sprintf("in%d", j)
+				if (i+j)%2 == 1 {
+					from = fmt.Sprintf("y%d", j)
+				}
+				in := from + " 0"
+				if r.Float64() < 0.5 {
+					in = "0 " + from
+				}
+				fmt.Fprintf(&b, "xs%d_%d %s s%d ota params: gm=%.6g imax=1e-6\n", i, j, in, i, 2e-6*r.Float64()/math.Sqrt(float64(n)))
+			}
+		}
+		b.WriteString(".options method=trap trtol=1e6 reltol=1e-6 vntol=1e-9 abstol=1e-15\n")
+		fmt.Fprintf(&b, ".save v(y0) v(y1) v(y%d)\n.tran 5e-6 1 0 5e-6\n.end\n", n-1)
+		return b.String(), nil
+	}
+}
