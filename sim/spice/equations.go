@@ -239,6 +239,9 @@ func (p compiled) Inputs() int               { return p.inputs }
 func (p compiled) Registers() int            { return p.regs }
 func (p compiled) Value(r []float64) float64 { return p.value(r) }
 func (p compiled) Gradient(r, d []float64)   { p.gradient(r, d) }
+func (p compiled) Constants() int            { return p.consts }
+
+func (p compiled) Values(r [][]float64, out []float64) { p.values(r, out) }
 
 // bilinear tells whether the program is a constant times the product of its two
 // inputs, or times the square of its only one.

@@ -59,9 +59,12 @@ func (c *Circuit) newExplicit(spec tranSpec, hmax float64, o Options) (*explicit
 		return nil, err
 	}
 	e.opts = flow.Options{
-		RelTol:  min(1e-7, max(1e-10, 1e-4*c.opts.reltol)),
+		RelTol:  min(1e-7, max(1e-13, 1e-4*c.opts.reltol)),
 		AbsTol:  min(1e-9, max(1e-13, 1e-3*c.opts.vntol)),
 		MaxStep: limit,
+	}
+	if o.MaxStep > 0 {
+		e.opts.MaxStep = min(limit, o.MaxStep)
 	}
 	return e, nil
 }
@@ -246,7 +249,7 @@ func (c *Circuit) explicitTran(ctx context.Context, o Options, stats *Stats) (tr
 		}
 	}
 	st := e.field.Stats()
-	stats.Method, stats.Unknowns, stats.Structure = "dopri5", st.Unknowns, st.String()
+	stats.Method, stats.Unknowns, stats.Structure = "dop853", st.Unknowns, st.String()
 	log("explicit engine: %s; fastest rate %.3g/s", stats.Structure, rate)
 	if e.out, err = newRecorder(c, o); err != nil {
 		return nil, false, err

@@ -136,11 +136,11 @@ c2 c 0 1n
 .tran 10u 2m
 `
 	for _, test := range []struct{ body, engine, method, why string }{
-		{explicitNets["learning"], "", "dopri5", "explicit engine"},
+		{explicitNets["learning"], "", "dop853", "explicit engine"},
 		{explicitNets["learning"], "implicit", "trap", ""},
 		{floating, "auto", "trap", "float"},
 		{strings.Replace(stiff, "1n", "1p", 1), "auto", "trap", "stiff"},
-		{stiff, "explicit", "dopri5", ""},
+		{stiff, "explicit", "dop853", ""},
 	} {
 		log := ""
 		_, stats := simulate(t, "* test"+test.body+".end\n", Options{Engine: test.engine, Log: func(s string) { log += s + "\n" }})

@@ -189,6 +189,59 @@ func (p *program) value(r []float64) float64 {
 	return r[p.out]
 }
 
+// values is value for many sets of registers: r[k] holds register k of all.
+func (p *program) values(r [][]float64, out []float64) {
+	n := len(out)
+	for k := range p.code {
+		in := &p.code[k]
+		d, a := r[in.dst][:n], r[in.a][:n]
+		switch in.op {
+		case opNeg:
+			for i := range d {
+				d[i] = -a[i]
+			}
+		case opAdd:
+			b := r[in.b][:n]
+			for i := range d {
+				d[i] = a[i] + b[i]
+			}
+		case opSub:
+			b := r[in.b][:n]
+			for i := range d {
+				d[i] = a[i] - b[i]
+			}
+		case opMul:
+			b := r[in.b][:n]
+			for i := range d {
+				d[i] = a[i] * b[i]
+			}
+		case opDiv:
+			b := r[in.b][:n]
+			for i := range d {
+				d[i] = a[i] / divisor(b[i])
+			}
+		case opTanh:
+			for i := range d {
+				d[i] = math.Tanh(a[i])
+			}
+		case opPwl:
+			table := make([]float64, in.c)
+			for i := range d {
+				for j := range table {
+					table[j] = r[int(in.b)+j][i]
+				}
+				d[i], _ = pwlAt(table, a[i])
+			}
+		default:
+			b, c := r[in.b][:n], r[in.c][:n]
+			for i := range d {
+				d[i] = apply(in.op, a[i], b[i], c[i])
+			}
+		}
+	}
+	copy(out, r[p.out])
+}
+
 // gradient runs the code backward after value: d[k] becomes the derivative of
 // the result with respect to input k. It needs p.regs places in d.
 func (p *program) gradient(r, d []float64) {

@@ -11,8 +11,8 @@ type method struct {
 	c      []float64
 	result []float64   // weights of the step
 	reuse  bool        // the last stage is taken at the result
-	errors [][]float64 // weights of the error estimates; a second one is combined as in dop853
-	extra  int         // stages after the result, for dense output only
+	errors [][]float64 // weights of the error estimates; a second one, of lower order, is combined with the first
+	extra  int         // stages after the result, the last of c, for dense output only
 	// dense sets w to the weights of the stages that give x(t + theta h).
 	dense func(theta float64, w []float64)
 }

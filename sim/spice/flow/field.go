@@ -14,15 +14,19 @@ type Field struct {
 	sources []source
 	time    int32 // slot
 
-	pool      []float64 // states, time, sources, and all that is computed from them
+	pool      []float64 // states but for those in plastic matrices, time, sources, and all that is computed from them
 	registers []float64
+	plastic   []*plastic
+	apart     int // states that are not in plastic matrices
+	team      *team
 
 	derivative schedule
 	rates      []*rows // the last rows of derivative, from pool to x'
 	output     schedule
-	slotOf     []int32 // by unknown, or -1
-	outputs    []int32 // slots
-	direct     bool    // outputs need no computation
+	slotOf     []int32   // by unknown, or -1
+	outputs    []int32   // slots
+	weights    []stretch // of outputs, in plastic matrices
+	direct     bool      // outputs need no computation
 
 	storage []storageBlock
 	stats   Stats
@@ -45,6 +49,8 @@ type Stats struct {
 	Functions int // terms evaluated per derivative
 	Products  int // products in sums, dense layers included
 	Linear    int // and coefficients
+	Dense     int // coefficients in dense blocks
+	Plastic   int // states in plastic matrices
 }
 
 func (s Stats) String() string {
@@ -52,8 +58,8 @@ func (s Stats) String() string {
 	for _, n := range s.Loops {
 		largest = max(largest, n)
 	}
-	return fmt.Sprintf("%d unknowns: %d states, %d assigned, %d aliases, %d in %d loops (largest %d), %d unused; %d levels, %d functions, %d products, %d coefficients",
-		s.Unknowns, s.States, s.Assigned, s.Aliases, sum(s.Loops), loops, largest, s.Unused, s.Levels, s.Functions, s.Products, s.Linear)
+	return fmt.Sprintf("%d unknowns: %d states, %d assigned, %d aliases, %d in %d loops (largest %d), %d unused; %d levels, %d functions, %d products, %d coefficients, %d in dense blocks, %d synapses in plastic matrices",
+		s.Unknowns, s.States, s.Assigned, s.Aliases, sum(s.Loops), loops, largest, s.Unused, s.Levels, s.Functions, s.Products, s.Linear, s.Dense, s.Plastic)
 }
 
 func sum(list []int) (n int) {
@@ -66,11 +72,17 @@ func sum(list []int) (n int) {
 // Compile sorts a system. outputs are the unknowns that Outputs will return.
 // The error is a *NotExplicitError when the system needs an implicit method.
 func Compile(s *System, outputs []int) (*Field, error) {
+	return compileWith(s, outputs, smallestPlastic)
+}
+
+// compileWith is Compile with the size from which plastic matrices are taken out.
+func compileWith(s *System, outputs []int, smallest int) (*Field, error) {
 	o, err := sortEquations(s)
 	if err != nil {
 		return nil, err
 	}
 	p := newPlanner(o)
+	p.smallest = smallest
 	needed := p.live(p.storageRoots)
 	shown := p.live(func(f func(int32)) {
 		for _, v := range outputs {
@@ -86,6 +98,10 @@ func Compile(s *System, outputs []int) (*Field, error) {
 	f := &Field{
 		sys: s, storage: p.storage, states: p.states, stateOf: make([]int32, s.Unknowns), time: p.slot[s.time()],
 		registers: append([]float64(nil), s.Registers...),
+		plastic:   p.plastic, apart: len(p.states),
+	}
+	if len(p.plastic) > 0 {
+		f.apart = p.plastic[0].first
 	}
 	for v := range f.stateOf {
 		f.stateOf[v] = -1
@@ -102,8 +118,9 @@ func Compile(s *System, outputs []int) (*Field, error) {
 	for _, v := range outputs {
 		slot := p.slot[p.alias[v]]
 		f.outputs = append(f.outputs, slot)
-		f.direct = f.direct && int(slot) < len(f.states)
+		f.direct = f.direct && (int(slot) < f.apart || slot >= virtual)
 	}
+	f.findStretches()
 	f.slotOf = p.slot[:s.Unknowns]
 	slots := f.planRates(p)
 	f.pool = make([]float64, slots)
@@ -141,7 +158,7 @@ func (f *Field) planRates(p *planner) int {
 			mixed.close()
 		}
 	}
-	for state := range int32(len(f.states)) { // in the order of the states
+	for state := range int32(f.apart) { // in the order of the states
 		if r, ok := at[state]; ok {
 			direct.add(r.row, state, r.scale, -1)
 		}
@@ -192,7 +209,13 @@ func (f *Field) count(p *planner, needed, shown []bool) {
 		if r != nil {
 			s.Products += len(r.prodA)
 			s.Linear += len(r.lin)
+			for _, d := range r.dense {
+				s.Dense += len(d.a)
+			}
 		}
+	}
+	for _, m := range f.plastic {
+		s.Plastic += m.rows * m.cols
 	}
 	f.stats = s
 }
@@ -226,36 +249,91 @@ func (f *Field) Initial(q, x []float64) {
 
 // Derivative sets dx to f(x, t). It fails when an algebraic loop does.
 func (f *Field) Derivative(t float64, x, dx []float64) error {
+	f.hold(x)
+	if err := f.rate(t, x, dx); err != nil {
+		return err
+	}
+	for _, m := range f.plastic {
+		m.derivative(f.pool, dx[m.first:])
+	}
+	return nil
+}
+
+// hold shows the plastic matrices that x has.
+func (f *Field) hold(x []float64) {
+	for _, m := range f.plastic {
+		m.base, m.share, m.terms = x[m.first:m.first+m.rows*m.cols], 1, m.terms[:0]
+	}
+}
+
+// rate sets dx to the derivatives of the states outside plastic matrices, which
+// are what they show.
+func (f *Field) rate(t float64, x, dx []float64) error {
 	f.set(t, x)
-	if err := f.derivative.run(f.pool, f.registers); err != nil {
+	if err := f.derivative.run(f.pool, f.registers, f.team); err != nil {
 		return err
 	}
 	for _, r := range f.rates {
-		r.eval(f.pool, dx)
+		r.eval(f.pool, dx, f.team)
 	}
 	return nil
 }
 
 // Outputs sets out to the unknowns that Compile was asked for.
 func (f *Field) Outputs(t float64, x, out []float64) error {
-	if f.direct {
-		for k, s := range f.outputs {
-			out[k] = x[s]
+	f.hold(x)
+	return f.show(t, x, out)
+}
+
+// show is Outputs with the plastic matrices as they are shown.
+func (f *Field) show(t float64, x, out []float64) error {
+	from := x
+	if !f.direct {
+		f.set(t, x)
+		if err := f.output.run(f.pool, f.registers, f.team); err != nil {
+			return err
 		}
-		return nil
-	}
-	f.set(t, x)
-	if err := f.output.run(f.pool, f.registers); err != nil {
-		return err
+		from = f.pool
 	}
 	for k, s := range f.outputs {
-		out[k] = f.pool[s]
+		if s < virtual {
+			out[k] = from[s]
+		}
+	}
+	for _, w := range f.weights {
+		w.of.elements(w.from, out[w.at:w.at+w.n])
 	}
 	return nil
 }
 
+// A stretch of outputs are elements of a plastic matrix, one behind the other.
+type stretch struct {
+	of          *plastic
+	at, from, n int
+}
+
+func (f *Field) findStretches() {
+	for at, s := range f.outputs {
+		if s < virtual {
+			continue
+		}
+		k := int(s - virtual)
+		m := 0
+		for ; k >= f.plastic[m].rows*f.plastic[m].cols; m++ {
+			k -= f.plastic[m].rows * f.plastic[m].cols
+		}
+		if last := len(f.weights) - 1; last >= 0 {
+			if w := &f.weights[last]; w.of == f.plastic[m] && w.at+w.n == at && w.from+w.n == k {
+				w.n++
+				continue
+			}
+		}
+		f.weights = append(f.weights, stretch{f.plastic[m], at, k, 1})
+	}
+}
+
 func (f *Field) set(t float64, x []float64) {
-	copy(f.pool, x)
+	copy(f.pool, x[:f.apart])
 	f.pool[f.time] = t
 	for i := range f.sources {
 		if s := &f.sources[i]; !s.Constant {
@@ -274,17 +352,17 @@ func (f *Field) corner(t float64) float64 {
 }
 
 // run computes all levels.
-func (s *schedule) run(pool, registers []float64) error {
+func (s *schedule) run(pool, registers []float64, t *team) error {
 	for i := range s.levels {
 		l := &s.levels[i]
 		for k := range l.calls {
 			l.calls[k].eval(pool, registers)
 		}
 		if l.rows != nil {
-			l.rows.eval(pool, pool)
+			l.rows.eval(pool, pool, t)
 		}
 		for _, o := range l.loops {
-			if err := o.solve(pool, registers); err != nil {
+			if err := o.solve(pool, registers, t); err != nil {
 				return err
 			}
 		}
@@ -292,21 +370,10 @@ func (s *schedule) run(pool, registers []float64) error {
 	return nil
 }
 
-func (c *calls) eval(pool, registers []float64) {
-	n := c.f.Registers()
-	for k, dst := range c.dst {
-		r := registers[c.register[k] : int(c.register[k])+n]
-		for i, a := range c.arg[k*c.inputs : (k+1)*c.inputs] {
-			r[i] = pool[a]
-		}
-		pool[dst] = c.f.Value(r)
-	}
-}
-
 // Guess sets all unknowns to z, from which algebraic loops start.
 func (f *Field) Guess(z []float64) {
 	for v, s := range f.slotOf {
-		if s >= 0 {
+		if s >= 0 && s < virtual {
 			f.pool[s] = z[v]
 		}
 	}

@@ -161,7 +161,7 @@ func TestOrder(t *testing.T) {
 		name         string
 		order, dense float64
 		coarse       float64
-	}{{"dopri5", 5, 4, 0.2}} {
+	}{{"dopri5", 5, 4, 0.2}, {"dop853", 8, 7, 0.8}} {
 		f := compile(t, oscillator(1), 0, 1)
 		errorAt := func(h, at float64) float64 {
 			g, err := NewIntegrator(f, []float64{1, 0}, 0, 4, Options{RelTol: 1e9, AbsTol: 1e9, MaxStep: h, Method: m.name})
@@ -358,8 +358,18 @@ func TestNoAllocation(t *testing.T) {
 	n.capacitor(3, -1, 1)
 	n.product(3, 3, 2, 0.1)
 	n.current(0, math.Sin)
-	f := compile(t, n, 0, 3)
-	g, err := NewIntegrator(f, []float64{0, 0.1}, 0, 1e9, Options{})
+	noAllocation(t, compile(t, n, 0, 3))
+	layers := newLayers(20, 30, 0.01)
+	noAllocation(t, compile(t, layers.nodal, layers.outputs...))
+}
+
+func noAllocation(t *testing.T, f *Field) {
+	t.Helper()
+	x := make([]float64, f.States())
+	for k := range x {
+		x[k] = 0.1
+	}
+	g, err := NewIntegrator(f, x, 0, 1e9, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -368,8 +378,10 @@ func TestNoAllocation(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		g.interpolate(0.5, h)
-		if err := f.Outputs(end-h/2, g.trial, g.out); err != nil {
+		if err := g.interpolate(0.5, h); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.show(end-h/2, g.trial, g.out); err != nil {
 			t.Fatal(err)
 		}
 		g.advance(end)

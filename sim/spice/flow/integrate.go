@@ -10,7 +10,7 @@ type Options struct {
 	RelTol  float64 // error of a step relative to the state; default 1e-6
 	AbsTol  float64 // and absolute; default 1e-9
 	MaxStep float64 // default: the whole interval
-	Method  string  // "dopri5"
+	Method  string  // "dop853" (default) or "dopri5"
 	// Check is called every few hundred steps; an error ends the run.
 	Check func(t float64) error
 }
@@ -56,15 +56,17 @@ type Integrator struct {
 	m     *method
 
 	t, t1  float64
-	x      []float64 // at t
+	x      []float64 // at t, plastic matrices apart
 	next   []float64 // at the end of the step under trial
 	k      [][]float64
 	trial  []float64 // states of a stage
-	h      float64   // size of the next step
-	memory float64   // last error, for the controller
-	fresh  bool      // k[0] is the derivative at t
-	shrank bool      // the last step was rejected
-	worst  int       // state with the largest error
+	learns []*learner
+	h      float64 // size of the next step
+	memory float64 // last error, for the controller
+	fresh  bool    // k[0] is the derivative at t
+	dense  bool    // the stages for dense output are there
+	shrank bool    // the last step was rejected
+	worst  int     // state with the largest error
 
 	weights []float64
 	out     []float64
@@ -84,16 +86,21 @@ func NewIntegrator(f *Field, x []float64, t0, t1 float64, o Options) (*Integrato
 	}
 	g := &Integrator{field: f, opts: o, t: t0, t1: t1, memory: 1e-4}
 	switch o.Method {
-	case "", "dopri5":
+	case "", "dop853":
+		g.m = &dop853
+	case "dopri5":
 		g.m = &dopri5
 	default:
 		return nil, fmt.Errorf("flow: unknown method %q", o.Method)
 	}
-	n := f.States()
+	n := f.apart
 	g.x = append([]float64(nil), x[:n]...)
 	g.next, g.trial = make([]float64, n), make([]float64, n)
-	for range len(g.m.c) + g.m.extra {
+	for range g.m.c {
 		g.k = append(g.k, make([]float64, n))
+	}
+	for _, m := range f.plastic {
+		g.learns = append(g.learns, newLearner(m, x[m.first:m.first+m.rows*m.cols], len(g.m.c), g.opts.AbsTol, g.opts.RelTol))
 	}
 	g.weights = make([]float64, len(g.k))
 	g.out = make([]float64, len(f.outputs))
@@ -105,11 +112,17 @@ func NewIntegrator(f *Field, x []float64, t0, t1 float64, o Options) (*Integrato
 // With steps, the end of every step is a sample, too, and with it every corner.
 // An error of sample ends the run.
 func (g *Integrator) Run(times func(k int) float64, steps bool, sample func(t float64, out []float64) error) error {
+	g.field.team = newTeam()
+	defer func() {
+		g.field.team.stop()
+		g.field.team = nil
+	}()
 	k := 0
 	for times(k) < g.t {
 		k++
 	}
 	if steps || times(k) == g.t {
+		g.hold()
 		if err := g.emit(g.t, g.x, sample); err != nil {
 			return err
 		}
@@ -129,12 +142,17 @@ func (g *Integrator) Run(times func(k int) float64, steps bool, sample func(t fl
 		}
 		t0 := g.t
 		for ; times(k) < end; k++ {
-			g.interpolate((times(k)-t0)/h, h)
+			if err := g.interpolate((times(k)-t0)/h, h); err != nil {
+				return err
+			}
 			if err := g.emit(times(k), g.trial, sample); err != nil {
 				return err
 			}
 		}
 		if steps || times(k) == end {
+			for _, l := range g.learns {
+				l.show(&l.result)
+			}
 			if err := g.emit(end, g.next, sample); err != nil {
 				return err
 			}
@@ -149,20 +167,34 @@ func (g *Integrator) Run(times func(k int) float64, steps bool, sample func(t fl
 
 func (g *Integrator) emit(t float64, x []float64, sample func(float64, []float64) error) error {
 	g.Counts.Samples++
-	if err := g.field.Outputs(t, x, g.out); err != nil {
+	if err := g.field.show(t, x, g.out); err != nil {
 		return err
 	}
 	return sample(t, g.out)
 }
 
 // State is x at the time reached.
-func (g *Integrator) State() (t float64, x []float64) { return g.t, g.x }
+func (g *Integrator) State() (t float64, x []float64) {
+	x = append([]float64(nil), g.x...)
+	for _, l := range g.learns {
+		x = append(x, l.w...)
+	}
+	return g.t, x
+}
+
+// hold shows the plastic matrices at the beginning of the step.
+func (g *Integrator) hold() {
+	for _, l := range g.learns {
+		l.m.base, l.m.share, l.m.terms = l.w, 1, l.m.terms[:0]
+	}
+}
 
 // step tries steps until one is accepted, and returns its size and its end,
 // where the state is in next. It ends on corners of the sources, never beyond.
 func (g *Integrator) step() (size, end float64, err error) {
 	if !g.fresh {
-		if err := g.evaluate(g.t, g.x, g.k[0]); err != nil {
+		g.hold()
+		if err := g.evaluate(g.t, g.x, 0); err != nil {
 			return 0, 0, &StepError{g.t, -1, "", err}
 		}
 		g.fresh = true
@@ -226,40 +258,99 @@ func (g *Integrator) tooSmall(err error) error {
 func (g *Integrator) advance(end float64) {
 	g.t = end
 	g.x, g.next = g.next, g.x
-	if last := len(g.m.c) - 1; g.m.reuse {
+	g.dense = false
+	last := g.stages() - 1
+	for _, l := range g.learns {
+		l.step(g.field.team)
+		if g.m.reuse {
+			l.reuse(last)
+		}
+	}
+	if g.m.reuse {
 		g.k[0], g.k[last] = g.k[last], g.k[0]
 	} else {
 		g.fresh = false
 	}
 }
 
-func (g *Integrator) evaluate(t float64, x, dx []float64) error {
+// stages is their number without those for dense output.
+func (g *Integrator) stages() int { return len(g.m.c) - g.m.extra }
+
+// evaluate computes the derivatives of stage i, for which the plastic matrices
+// are shown.
+func (g *Integrator) evaluate(t float64, x []float64, i int) error {
 	g.Counts.Evaluations++
-	return g.field.Derivative(t, x, dx)
+	err := g.field.rate(t, x, g.k[i])
+	for _, l := range g.learns {
+		l.leave(i, g.field.pool)
+	}
+	return err
+}
+
+// stage computes stage i of a step of size h from those before.
+func (g *Integrator) stage(i int, h float64) error {
+	combine(g.trial, g.x, h, g.m.a[i], g.k)
+	for _, l := range g.learns {
+		l.enter(i, h, g.m.a[i])
+	}
+	return g.evaluate(g.t+g.m.c[i]*h, g.trial, i)
 }
 
 // try computes a step of size h into next and returns the size of its error
 // against the tolerance, worst state.
 func (g *Integrator) try(h float64) (float64, error) {
-	stages := len(g.m.c)
-	last := stages
+	last := g.stages()
 	if g.m.reuse {
 		last--
 	}
 	for i := 1; i < last; i++ {
-		combine(g.trial, g.x, h, g.m.a[i], g.k)
-		if err := g.evaluate(g.t+g.m.c[i]*h, g.trial, g.k[i]); err != nil {
+		if err := g.stage(i, h); err != nil {
 			return 0, err
 		}
 	}
 	combine(g.next, g.x, h, g.m.result, g.k)
+	for _, l := range g.learns {
+		l.combine(&l.result, 1, h, g.m.result)
+	}
 	if g.m.reuse {
-		if err := g.evaluate(g.t+h, g.next, g.k[last]); err != nil {
+		for _, l := range g.learns {
+			l.enter(last, h, g.m.result)
+		}
+		if err := g.evaluate(g.t+h, g.next, last); err != nil {
 			return 0, err
 		}
 	}
-	combine(g.trial, nil, h, g.m.errors[0], g.k)
-	return g.measure(), nil
+	var size [2]float64
+	for e, c := range g.m.errors {
+		combine(g.trial, nil, h, c, g.k)
+		worst := g.worst
+		if size[e] = g.measure(); e > 0 {
+			g.worst = worst
+		}
+		for _, l := range g.learns {
+			l.combine(&l.estimates[e], 0, h, c)
+		}
+	}
+	if size[0] > 1 && len(g.m.errors) == 1 {
+		return size[0], nil // rejected already
+	}
+	for _, l := range g.learns {
+		x := l.errors(g.field.team)
+		if !(x.size[0] <= size[0]) {
+			size[0], g.worst = x.size[0], l.m.first+max(0, x.at)
+		}
+		if !(x.size[1] <= size[1]) {
+			size[1] = x.size[1]
+		}
+	}
+	if len(g.m.errors) == 1 {
+		return size[0], nil
+	}
+	if size[0] == 0 {
+		return 0, nil
+	}
+	// Two estimates of low orders make one of high order (section II.10).
+	return size[0] * size[0] / math.Hypot(size[0], 0.1*size[1]), nil
 }
 
 // measure is the largest of the errors in trial against the tolerance.
@@ -298,7 +389,10 @@ func (g *Integrator) firstStep() float64 {
 	for i := range g.trial {
 		g.trial[i] = g.x[i] + h*g.k[0][i]
 	}
-	if err := g.evaluate(g.t+h, g.trial, g.k[1]); err != nil {
+	for _, l := range g.learns {
+		l.enter(1, h, []float64{1})
+	}
+	if err := g.evaluate(g.t+h, g.trial, 1); err != nil {
 		return h
 	}
 	for i := range g.trial {
@@ -315,20 +409,37 @@ func (g *Integrator) firstStep() float64 {
 	return min(next, limit)
 }
 
-// interpolate sets trial to the state at the fraction theta of the step.
-func (g *Integrator) interpolate(theta, h float64) {
+// interpolate sets trial, and what the plastic matrices show, to the state at
+// the fraction theta of the step.
+func (g *Integrator) interpolate(theta, h float64) error {
+	if !g.dense {
+		for i := g.stages(); i < len(g.m.c); i++ {
+			if err := g.stage(i, h); err != nil {
+				return &StepError{g.t, -1, "", err}
+			}
+		}
+		g.dense = true
+	}
 	g.m.dense(theta, g.weights)
+	for _, l := range g.learns {
+		l.combine(&l.between, 1, h, g.weights)
+		l.show(&l.between)
+	}
 	if g.field.direct {
 		for _, s := range g.field.outputs {
+			if s >= virtual {
+				continue
+			}
 			sum := 0.0
 			for i, w := range g.weights {
 				sum += float64(w * g.k[i][s])
 			}
 			g.trial[s] = g.x[s] + float64(h*sum)
 		}
-		return
+		return nil
 	}
 	combine(g.trial, g.x, h, g.weights, g.k)
+	return nil
 }
 
 // combine sets dst to x + h sum of c[j] k[j], x being zero when nil.

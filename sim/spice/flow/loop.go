@@ -218,9 +218,9 @@ func (l *loop) finish(b *jacobianBuilder) {
 }
 
 // solve finds y in the pool, starting from what is there.
-func (l *loop) solve(pool, registers []float64) error {
+func (l *loop) solve(pool, registers []float64, t *team) error {
 	if l.external != nil {
-		l.external.eval(pool, l.base)
+		l.external.eval(pool, l.base, t)
 	}
 	for j, s := range l.slot {
 		l.start[j] = pool[s]
@@ -295,7 +295,7 @@ func (c *insideCall) value(pool, registers []float64) float64 {
 
 // evaluate computes F(y).
 func (l *loop) evaluate(pool, registers []float64) {
-	l.inside.eval(pool, l.residual)
+	l.inside.eval(pool, l.residual, nil)
 	if l.external != nil {
 		for i, b := range l.base {
 			l.residual[i] += b

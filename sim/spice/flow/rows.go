@@ -15,11 +15,29 @@ type rows struct {
 	prodA    []int32
 	prodB    []int32
 	prodCoef []float64
+
+	// What is a matrix is none of the above: its part of the sums is computed
+	// first, all at once.
+	dense   []*dense
+	plastic []*gemv
+	sums    []float64
 }
 
-func (r *rows) eval(in, out []float64) {
+func (r *rows) eval(in, out []float64, t *team) {
+	if r.sums != nil {
+		clear(r.sums)
+		for _, d := range r.dense {
+			d.add(in, r.sums, t)
+		}
+		for _, g := range r.plastic {
+			g.add(in, r.sums, t)
+		}
+	}
 	for i, dst := range r.dst {
 		sum := 0.0
+		if r.sums != nil {
+			sum = r.sums[i]
+		}
 		lo, hi := r.linPtr[i], r.linPtr[i+1]
 		coef := r.linCoef[lo:hi]
 		for k, a := range r.lin[lo:hi] {
@@ -38,8 +56,15 @@ func (r *rows) eval(in, out []float64) {
 
 // A rowsBuilder collects rows.
 type rowsBuilder struct {
-	p *planner
-	r rows
+	p    *planner
+	r    rows
+	uses []placedUse
+}
+
+// A placedUse is a use in a row of the builder.
+type placedUse struct {
+	use
+	row int
 }
 
 // assignment adds the solution of the equation of unknown v for v.
@@ -66,7 +91,13 @@ func (b *rowsBuilder) add(row, dst int32, scale float64, except int32) {
 	}
 	x, y, coefs := p.products(row)
 	for k := range x {
-		b.product(p.slot[p.alias[x[k]]], p.slot[p.alias[y[k]]], scale*coefs[k])
+		if s, t := p.slot[p.alias[x[k]]], p.slot[p.alias[y[k]]]; s < virtual && t < virtual {
+			b.product(s, t, scale*coefs[k])
+		}
+	}
+	for _, u := range p.uses[row] {
+		u.coef *= scale
+		b.uses = append(b.uses, placedUse{u, len(b.r.dst) - 1})
 	}
 	b.close()
 }
@@ -99,6 +130,11 @@ func (b *rowsBuilder) close() {
 func (b *rowsBuilder) build() *rows {
 	if len(b.r.dst) == 0 {
 		return nil
+	}
+	b.takeUses()
+	b.r.takeDense()
+	if len(b.r.dense)+len(b.r.plastic) > 0 {
+		b.r.sums = make([]float64, len(b.r.dst))
 	}
 	return &b.r
 }

@@ -18,15 +18,6 @@ type level struct {
 	loops []*loop
 }
 
-// calls are the terms of one function in one level.
-type calls struct {
-	f        Function
-	inputs   int
-	register []int32 // per term
-	arg      []int32 // slots, inputs per term
-	dst      []int32 // slot per term
-}
-
 // A planner lays out a sorted system.
 type planner struct {
 	*sorted
@@ -35,9 +26,13 @@ type planner struct {
 	depth   []int32 // value -> level that computes it; 0 is given
 	inLoop  []int32 // term -> the block that evaluates it itself, or -1
 
-	slot   []int32 // value -> place in the pool, or -1
+	slot   []int32 // value -> place in the pool, virtual and more for elements of plastic matrices, or -1
 	slots  int
-	states []int32 // unknowns by state number
+	states []int32 // unknowns by state number, those in plastic matrices last
+
+	smallest int // synapses of a plastic matrix
+	plastic  []*plastic
+	uses     map[int32][]use // of plastic matrices, by row
 }
 
 func newPlanner(o *sorted) *planner {
@@ -248,10 +243,19 @@ func (p *planner) assign(live []bool) {
 		n++
 	}
 	matrix := p.matrixStates()
+	p.plastic, p.uses = p.findPlastic(matrix)
+	inPlastic := int32(0)
+	for _, m := range p.plastic {
+		for _, w := range m.weights {
+			matrix[w] = false
+			p.slot[w] = virtual + inPlastic
+			inPlastic++
+		}
+	}
 	var elements []int32
 	for v := range int32(p.sys.Unknowns) {
 		switch {
-		case !p.isState[v]:
+		case !p.isState[v] || p.slot[v] >= virtual:
 		case matrix[v]:
 			elements = append(elements, v)
 		default:
@@ -301,6 +305,11 @@ func (p *planner) assign(live []bool) {
 			next++
 			p.states = append(p.states, w)
 		}
+	}
+	for _, m := range p.plastic {
+		m.first = len(p.states)
+		p.states = append(p.states, m.weights...)
+		m.bind(p)
 	}
 }
 
@@ -374,7 +383,7 @@ func (p *planner) plan(live []bool) *schedule {
 	var items []item
 	loops := make([]bool, p.blocks())
 	for v := range int32(p.sys.Unknowns + len(p.sys.Terms)) {
-		if live[v] && p.alias[v] == v && p.slot[v] >= int32(len(p.states)) {
+		if live[v] && p.alias[v] == v && !(int(v) < p.sys.Unknowns && p.isState[v]) {
 			items = append(items, item{v, p.slot[v]})
 		}
 	}
@@ -405,6 +414,9 @@ func (p *planner) plan(live []bool) *schedule {
 	for d := range s.levels {
 		if b := builders[int32(d+1)]; b != nil {
 			s.levels[d].rows = b.build()
+		}
+		for k := range s.levels[d].calls {
+			s.levels[d].calls[k].vectorise(p.sys.Registers)
 		}
 	}
 	return s
