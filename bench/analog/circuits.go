@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -148,7 +149,7 @@ func fromModel(dir, text string) (string, error) {
 		return "", err
 	}
 	var files emit.Artifacts
-	if _, err := compile.Spice(net, compile.SpiceOptions{Learning: true}, &files); err != nil {
+	if _, err := compile.Spice(context.Background(), net, compile.SpiceOptions{Learning: true}, &files); err != nil {
 		return "", err
 	}
 	if err := files.Commit(dir); err != nil {
