@@ -1,6 +1,6 @@
 //go:build unix
 
-// Analog measures the built-in analog engine against ngspice 39 and against
+// Package main, bench/analog, measures the built-in analog engine against ngspice 39 and against
 // ngspice 45.2 with KLU, on the same netlists in one run, and prints one table.
 //
 //	go run ./bench/analog
