@@ -13,6 +13,13 @@
 // takes, which is the column of setting up. The KLU column needs node and
 // installs the npm package eecircuit-engine into a cache folder, unless
 // VLEC_NO_INSTALL is set.
+//
+// # For maintainers
+//
+// Every run is a process of its own, ours included, so that memory and CPU time
+// are those of one run and count in the same way for all. The program starts
+// itself with -child for that. The circuits are in circuits.go, what runs them
+// in engines.go.
 package main
 
 import (
