@@ -24,8 +24,9 @@ func (d *decoder) spiceHardware(t *source.Table) SpiceHardware {
 		TimeUnit:    t.Float("time_unit", 1e-3, source.Positive),
 		MaxStep:     t.Float("max_step", 0, source.Positive),
 		Series:      source.Choice(t, "series", "", seriesNames),
-		Temperature: t.Float("temperature", 27, source.Within(-273, 1000)),
+		Temperature: t.Float("temperature", 27, source.Within(-200, 500)),
 	}
+	h.Supply = t.Float("supply", 1, source.Within(0.1, 10))
 	h.VoltageUnit = d.voltageUnit(t)
 	h.ResistanceUnit = d.resistanceUnit(t, h.TimeUnit)
 	volt := h.VoltageUnit
@@ -51,6 +52,20 @@ func (d *decoder) spiceHardware(t *source.Table) SpiceHardware {
 	store := d.Table(t.Get("store"))
 	h.Store = Store{Leak: store.Float("leak", 0, source.Positive)}
 	store.Done()
+	mismatch := d.Table(t.Get("mismatch"))
+	h.Mismatch = Mismatch{
+		Gain:     mismatch.Float("gain", 0, source.Within(0, 1)),
+		Tau:      mismatch.Float("tau", 0, source.Within(0, 1)),
+		Offset:   mismatch.Float("offset", 0, source.NotNegative),
+		Area:     mismatch.Float("area", 0, source.Positive),
+		Process:  source.Choice(mismatch, "process", "", processes),
+		AutoZero: mismatch.Float("auto_zero", 1, source.Within(0, 1)),
+		Seed:     uint64(mismatch.Int("seed", int64(d.net.Seed), 0, 1<<63-1)),
+	}
+	if mismatch.Has("area") != mismatch.Has("process") {
+		mismatch.Fail("area", "an area is that of transistors of a process", "area and process go together")
+	}
+	mismatch.Done()
 	t.Done()
 	return h
 }
@@ -85,6 +100,9 @@ func (d *decoder) resistanceUnit(t *source.Table, timeUnit float64) float64 {
 
 // seriesNames are the series of resistors and capacitors (IEC 60063).
 var seriesNames = []string{"E12", "E24", "E96"}
+
+// processes are those whose mismatch is known.
+var processes = []string{"sg13g2", "sky130", "gf180mcu"}
 
 // devices are the parts that a Verilog design can be fitted to.
 var devices = []string{"up5k", "hx8k", "ecp5", "xilinx"}

@@ -24,7 +24,7 @@ func TestReferenceIsComplete(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key := regexp.MustCompile(`\b(?:t|et|st|spice|verilog|amp|ota|store)\.(?:Get|Need|Has|Float|Int|Bool|String)\("(\w+)"|Choice\(\w+, "(\w+)"|\.(?:bounds\(t, "(\w+)", "(\w+)"|rate\(t, "(\w+)"|plasticOnly\(t, "(\w+)")`)
+	key := regexp.MustCompile(`\b(?:t|et|st|spice|verilog|amp|ota|store|mismatch)\.(?:Get|Need|Has|Float|Int|Bool|String)\("(\w+)"|Choice\(\w+, "(\w+)"|\.(?:bounds\(t, "(\w+)", "(\w+)"|rate\(t, "(\w+)"|plasticOnly\(t, "(\w+)")`)
 	keys := map[string]bool{}
 	for _, f := range files {
 		src, err := os.ReadFile(f)
@@ -51,6 +51,7 @@ func TestReferenceIsComplete(t *testing.T) {
 	choices = append(choices, initialisers...)
 	choices = append(choices, devices...)
 	choices = append(choices, seriesNames...)
+	choices = append(choices, processes...)
 	for _, c := range Activations {
 		choices = append(choices, string(c))
 	}

@@ -257,10 +257,26 @@ type SpiceHardware struct {
 	Series         string  // of resistors and capacitors, "E24"; "": any value is to be had
 	Temperature    float64 // degrees Celsius
 
-	Knee  float64 // width of the bend of rectifiers and clamps [V]
-	OpAmp OpAmp
-	OTA   OTA
-	Store Store
+	Supply float64 // of the nominal supply: rails, slew rate and ranges follow it
+
+	Knee     float64 // width of the bend of rectifiers and clamps [V]
+	OpAmp    OpAmp
+	OTA      OTA
+	Store    Store
+	Mismatch Mismatch
+}
+
+// A Mismatch says how far equal parts of a circuit differ. Gain, Tau and Offset
+// are standard deviations; where they are 0 and there is an Area, they follow from
+// it.
+type Mismatch struct {
+	Gain     float64 // of the logarithm of gains
+	Tau      float64 // of the logarithm of time constants
+	Offset   float64 // [V]
+	Area     float64 // of a transistor [um^2]
+	Process  string  // whose transistors
+	AutoZero float64 // share of each offset that auto-zeroing leaves; 1: there is none
+	Seed     uint64
 }
 
 // An OpAmp is the operational amplifier of a circuit.

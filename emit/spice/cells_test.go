@@ -163,11 +163,11 @@ func TestEnginesAgree(t *testing.T) {
 	}
 	for _, level := range spice.Levels() {
 		for name, c := range map[string]*circuit.Circuit{"ramps": ramps, "rules": memory} {
-			stop := 1e-3
+			stop, step := 1e-3, 2e-6
 			if name == "rules" {
-				stop = 3e-4
+				stop, step = 3e-4, 2e-7
 			}
-			dir, _ := emitted(t, c, spice.Options{Level: level, Process: parts, Stop: stop, MaxStep: 2e-7})
+			dir, _ := emitted(t, c, spice.Options{Level: level, Process: parts, Stop: stop, MaxStep: step})
 			want := ngspice(t, dir)
 			got := builtin(t, dir, want.Signals[0].Time...)
 			r := sim.Compare(want, got, sim.Options{Tolerance: 1e-3, From: 1e-5})

@@ -140,6 +140,9 @@ func (p *printer) header() {
 	p.Comment("*", "generator "+o.Generator)
 	p.Comment("*", "model hash "+o.Hash)
 	p.Linef("* dialect %s, level %s, seed %d", p.dialect.name, p.level.name, o.Seed)
+	if o.Drawn != "" {
+		p.Comment("*", o.Drawn)
+	}
 	p.Linef("* one model unit of time is %s s, of potential %s V, of current %s A", number(u.Time), number(u.Voltage), rounded(u.Voltage/u.Resistance))
 	p.Blank()
 	p.Linef(".param p_v0=%s", number(u.Voltage))

@@ -42,6 +42,7 @@ type Options struct {
 	Generator string  // tool and version, for the header
 	Hash      string  // of the model, for the header
 	Seed      uint64  // of the model's draws, for the header
+	Drawn     string  // what else was drawn, for the header; "" is nothing
 
 	Stop    float64 // length of the transient [s]
 	MaxStep float64 // longest step [s]; 0: SmallestTime / StepsPerTau

@@ -7,6 +7,7 @@ type Process struct {
 	OTA   OTA
 	Store Store
 	Knee  float64 // width of the bend of rectifiers and clamps [V]
+	Pair  float64 // potential that bends a differential pair, in volts per model unit: 1 at 27 degrees Celsius
 }
 
 // An OpAmp has one pole, and limits on how far and how fast its output goes.
@@ -45,6 +46,8 @@ func macroProcess(p Process) []string {
 		".param p_rail=" + number(p.OpAmp.Rail),
 		".param p_reach={p_slew/(p_turn*p_gbw)}",
 		".param p_knee=" + number(p.Knee),
+		"* a differential pair bends at p_pair [V]",
+		".param p_pair={" + number(p.Pair) + "*p_v0}",
 	}
 	if p.Store.Leak > 0 {
 		return append(lines, "* weights are forgotten with this time constant [s]", ".param p_forget="+number(p.Store.Leak))
@@ -130,7 +133,7 @@ xl lead part_load`,
 
 	// A differential pair is a tanh.
 	"cell_tanh": `
-bo 0 out i={p_v0*tanh(v(in)/p_v0)*p_k/p_r0}
+bo 0 out i={p_v0*tanh(v(in)/p_pair)*p_k/p_r0}
 ro out 0 {p_ota_gain*p_r0}
 xo out part_load`,
 
@@ -140,15 +143,15 @@ xm rate rate out part_multiplier PARAMS: p_k={0-p_k}
 xo out part_load`,
 
 	"cell_softplus": `
-bo 0 out i={(max(v(in),0)+p_v0*ln(1+exp(-abs(v(in))/p_v0)))*p_k/p_r0}
+bo 0 out i={(max(v(in),0)+p_pair*ln(1+exp(-abs(v(in))/p_pair)))*p_k/p_r0}
 xo out part_load`,
 
 	"cell_softplus_slope": `
-bo 0 out i={0.5*p_v0*(1+tanh(0.5*v(in)/p_v0))*p_k/p_r0}
+bo 0 out i={0.5*p_v0*(1+tanh(0.5*v(in)/p_pair))*p_k/p_r0}
 xo out part_load`,
 
 	"cell_sigmoid": `
-bo 0 out i={0.5*p_v0*(1+tanh(0.5*v(in)/p_v0))*p_k/p_r0}
+bo 0 out i={0.5*p_v0*(1+tanh(0.5*v(in)/p_pair))*p_k/p_r0}
 xo out part_load`,
 
 	"cell_sigmoid_slope": `
@@ -174,7 +177,7 @@ xo out part_load`,
 
 	// The currents of all neurons flow into the tail, which sinks one unit.
 	"cell_softmax": `
-be x 0 v={(v(in)-v(tail))/p_v0}
+be x 0 v={(v(in)-v(tail))/p_pair}
 bt 0 tail i={p_v0*exp(min(v(x),1))*(1+max(v(x)-1,0))/p_r0}
 bo 0 out i={p_v0*exp(min(v(x),1))*(1+max(v(x)-1,0))/p_r0}
 xo out part_load`,

@@ -29,12 +29,12 @@ var (
 		OpAmp: spice.OpAmp{Gain: 1e5, GBW: 2e6, Slew: 2.5e7, Rail: 5},
 		OTA:   spice.OTA{Range: 5, Gain: 1e4, Bandwidth: 2e6},
 		Store: spice.Store{Leak: 100},
-		Knee:  0.005,
+		Knee:  0.005, Pair: 1,
 	}
 	goodParts = spice.Process{
 		OpAmp: spice.OpAmp{Gain: 1e9, GBW: 1e9, Slew: 1e12, Rail: 1e3},
 		OTA:   spice.OTA{Range: 1e4, Gain: 1e12, Bandwidth: 1e9},
-		Knee:  1e-7,
+		Knee:  1e-7, Pair: 1,
 	}
 )
 

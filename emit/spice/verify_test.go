@@ -60,7 +60,7 @@ func TestClippedWeights(t *testing.T) {
 // good ones the level comes close to the ideal one.
 func TestMacroLevelFollowsTheReference(t *testing.T) {
 	good := model.SpiceHardware{
-		TimeUnit: 1e-3, VoltageUnit: 1, ResistanceUnit: 1e6, Knee: 1e-4,
+		TimeUnit: 1e-3, VoltageUnit: 1, ResistanceUnit: 1e6, Knee: 1e-4, Temperature: 27, Supply: 1,
 		OpAmp: model.OpAmp{Gain: 1e9, GBW: 1e9, Slew: 1e13, Rail: 1e3},
 		OTA:   model.OTA{Range: 1e4, Gain: 1e10, Bandwidth: 1e9},
 	}
@@ -118,7 +118,7 @@ func TestWorseParts(t *testing.T) {
 		{"bandwidth", func(h *model.SpiceHardware) { h.OTA.Bandwidth = 1e5 }},
 		{"op-amp gain", func(h *model.SpiceHardware) { h.OpAmp.Gain = 20 }},
 		{"gain-bandwidth product", func(h *model.SpiceHardware) { h.OpAmp.GBW = 3e4 }},
-		{"leaking weights", func(h *model.SpiceHardware) { h.Store.Leak = 0.1 }},
+		{"leaking weights", func(h *model.SpiceHardware) { h.Store.Leak = 0.5 }},
 	} {
 		v := worst(c.change)
 		t.Logf("%s: %v", c.what, v)
@@ -171,7 +171,7 @@ func TestTimeScale(t *testing.T) {
 func TestRoundedParts(t *testing.T) {
 	worst := map[string]float64{}
 	for _, series := range []string{"E12", "E96"} {
-		net := with(t, recurrent, "[hardware.spice]\nseries = \""+series+"\"")
+		net := with(t, chain, "[hardware.spice]\nseries = \""+series+"\"")
 		v, err := crosscheck.Spice(t.Context(), net, crosscheck.SpiceOptions{Dir: t.TempDir()})
 		if err != nil {
 			t.Fatal(err)

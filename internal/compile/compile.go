@@ -64,6 +64,7 @@ func Spice(ctx context.Context, net *model.Network, o SpiceOptions, files *emit.
 		Generator: Generator,
 		Hash:      net.Hash,
 		Seed:      net.Seed,
+		Drawn:     drawn(net, c.Units.Voltage),
 		Stop:      net.Duration * c.Units.Time,
 		MaxStep:   step * c.Units.Time,
 	}, files)
@@ -73,12 +74,20 @@ func Spice(ctx context.Context, net *model.Network, o SpiceOptions, files *emit.
 	return m, err
 }
 
-// process is what a model declares of the parts of its circuit.
+// process is what a model declares of the parts of its circuit. The supply moves
+// what it limits; pairs of transistors bend at a potential that is proportional to
+// the absolute temperature.
 func process(h model.SpiceHardware) spice.Process {
-	return spice.Process{
+	p := spice.Process{
 		OpAmp: spice.OpAmp(h.OpAmp),
 		OTA:   spice.OTA(h.OTA),
 		Store: spice.Store(h.Store),
 		Knee:  h.Knee,
+		Pair:  (h.Temperature + 273.15) / 300.15,
 	}
+	p.OpAmp.Rail *= h.Supply
+	p.OpAmp.Slew *= h.Supply
+	p.OTA.Range *= h.Supply * p.Pair
+	p.Knee *= p.Pair
+	return p
 }

@@ -204,6 +204,10 @@ func analog(net *model.Network, learning bool, observed map[string]pass.Range, l
 		}
 	}
 	passes := pass.Analog(units)
+	if spread := Spread(net, units.Voltage); !spread.Zero() {
+		// In front of scale, which is the last one.
+		passes = slices.Insert(passes, len(passes)-1, pass.Mismatch(spread))
+	}
 	if hw.Series != "" {
 		round, err := pass.Series(hw.Series, list)
 		if err != nil {
@@ -212,4 +216,31 @@ func analog(net *model.Network, learning bool, observed map[string]pass.Range, l
 		passes = append(passes, round)
 	}
 	return c, pass.Run(c, passes)
+}
+
+// Spread is the mismatch that a model declares, with offsets in model units.
+func Spread(net *model.Network, volts float64) pass.Spread {
+	m := net.Hardware.Spice.Mismatch
+	s := pass.Spread{Gain: m.Gain, Tau: m.Tau, Offset: m.Offset}
+	for _, p := range pass.ThresholdSpreads {
+		if m.Process == p.Process && s.Zero() {
+			s = pass.FromArea(p.AVT, m.Area, net.Hardware.Spice.Temperature+273.15)
+		}
+	}
+	s.Offset /= volts
+	s.Residue, s.Seed = m.AutoZero, m.Seed
+	return s
+}
+
+// drawn says in the header of a netlist what its mismatch is.
+func drawn(net *model.Network, volts float64) string {
+	s := Spread(net, volts)
+	if s.Zero() {
+		return ""
+	}
+	text := fmt.Sprintf("mismatch: log gains %.4g, log time constants %.4g, offsets %.4g V, drawn with seed %d", s.Gain, s.Tau, s.Offset*volts, s.Seed)
+	if s.Residue < 1 {
+		text += fmt.Sprintf("; auto-zeroing leaves %.4g of each offset", s.Residue)
+	}
+	return text
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"vlec/emit/spice"
+	"vlec/internal/compile"
 	"vlec/model"
 	"vlec/sim"
 )
@@ -24,6 +25,9 @@ import (
 // as there are, errors and what learns from them pass them twice. An error that a
 // target makes is a difference: what the rates are off by counts in units of it.
 
+// A waveform that is off by most of itself follows nothing, whatever was declared.
+const most = 0.5
+
 // A blemish is one reason why a layer is off, and by which part.
 type blemish struct {
 	what string
@@ -40,6 +44,11 @@ func tolerances(net *model.Network, o SpiceOptions, side *spice.Map, ref *sim.Tr
 	list := []blemish{{"steps", step}}
 	if side.Rounding > 0 {
 		list = append(list, blemish{"rounded parts", side.Rounding})
+	}
+	if spread := compile.Spread(net, side.Units.Voltage); !spread.Zero() {
+		synapses := math.Sqrt(float64(fanIn(net)))
+		list = append(list, blemish{"mismatch", 3 * (spread.Gain + spread.Tau)},
+			blemish{"offsets", 3 * spread.Offset * spread.Residue * synapses / quietest(ref)})
 	}
 	if side.Level != "ideal" {
 		list[0].part *= 4 // Gear's rule is off by four times as much as the trapezoidal one
@@ -60,6 +69,7 @@ func tolerances(net *model.Network, o SpiceOptions, side *spice.Map, ref *sim.Tr
 	if o.Learning { // weights add errors up, and everything follows from weights
 		forward, backward = 2*backward, 2*backward
 	}
+	forward, backward = min(forward, most), min(backward, most)
 	return kinds(forward, backward, backward),
 		fmt.Sprintf("tolerance: a layer may be off by %.1e (%s); there are %g", layer, strings.Join(words, ", "), n)
 }
@@ -108,7 +118,7 @@ func macroBlemishes(net *model.Network, side *spice.Map, ref *sim.Trace) []blemi
 // sharpening is how much larger rates are than the errors that targets make of
 // them, at most.
 func sharpening(net *model.Network, ref *sim.Trace) float64 {
-	most := 1.0
+	ratio := 1.0
 	for _, t := range net.Targets {
 		rate, err := ref.Signal(t.Population.Name+".r"), ref.Signal(t.Population.Name+".e")
 		if rate == nil || err == nil {
@@ -116,11 +126,11 @@ func sharpening(net *model.Network, ref *sim.Trace) float64 {
 		}
 		for i := range t.Population.Size {
 			if e := rms(err, i); e > 0 {
-				most = max(most, net.Beta*rms(rate, i)/e)
+				ratio = max(ratio, net.Beta*rms(rate, i)/e)
 			}
 		}
 	}
-	return min(most, 10)
+	return min(ratio, 10)
 }
 
 // reach is how large a signal is where a cubic error of it arises: the root of
@@ -135,6 +145,22 @@ func reach(s *sim.Signal, j int) float64 {
 		return 0
 	}
 	return math.Sqrt(fourth / second)
+}
+
+// quietest is the smallest RMS of all rates: what offsets count against.
+func quietest(ref *sim.Trace) float64 {
+	least := 1.0
+	for _, s := range ref.Signals {
+		if sim.KindOf(s.Name) != "r" {
+			continue
+		}
+		for i := range s.Width() {
+			if x := rms(s, i); x > 0 {
+				least = min(least, x)
+			}
+		}
+	}
+	return least
 }
 
 func rms(s *sim.Signal, j int) float64 {
@@ -153,22 +179,22 @@ func depth(net *model.Network) int {
 			longest[p.To] = min(max(longest[p.To], longest[p.From]+1), len(net.Populations))
 		}
 	}
-	most := 1
+	deepest := 1
 	for _, n := range longest {
-		most = max(most, n)
+		deepest = max(deepest, n)
 	}
-	return most
+	return deepest
 }
 
 // fanIn is how many synapses end at a neuron at most.
 func fanIn(net *model.Network) int {
 	count := map[*model.Population]int{}
-	most := 1
+	widest := 1
 	for _, p := range net.Projections {
 		count[p.To] += p.From.Width()
-		most = max(most, count[p.To])
+		widest = max(widest, count[p.To])
 	}
-	return most
+	return widest
 }
 
 func shortest(net *model.Network) float64 {
@@ -190,9 +216,9 @@ func largestWeight(net *model.Network) float64 {
 }
 
 func largest(xs []float64) float64 {
-	most := 0.0
-	for _, x := range xs {
-		most = max(most, math.Abs(x))
+	x := 0.0
+	for _, v := range xs {
+		x = max(x, math.Abs(v))
 	}
-	return most
+	return x
 }
