@@ -5,6 +5,9 @@ import "strings"
 // A Language is a target language as far as names go.
 type Language struct{ reserved map[string]bool }
 
+// Reserves tells whether a word is no name in the language.
+func (l Language) Reserves(word string) bool { return l.reserved[word] }
+
 // Spice reserves what one of the dialects reads as something else than a name:
 // ground, functions and constants of expressions, words of the control language
 // and of output statements. Verilog reserves the keywords of IEEE 1364-2005 and

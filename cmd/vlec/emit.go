@@ -8,7 +8,8 @@ import (
 )
 
 type emitCmd struct {
-	Spice emitSpiceCmd `cmd:"" help:"Write a SPICE netlist (net.cir), its cells and its side map (map.json)."`
+	Spice   emitSpiceCmd   `cmd:"" help:"Write a SPICE netlist (net.cir), its cells and its side map (map.json)."`
+	Verilog emitVerilogCmd `cmd:"" help:"Write a fixed-point core in Verilog (rtl/), its testbench (tb/) and what tools need."`
 }
 
 type emitSpiceCmd struct {
@@ -58,6 +59,49 @@ func (c *emitSpiceCmd) Run(g *globals) error {
 	if scaling != nil {
 		g.table(scaling.Table())
 		g.say("%s", scaling)
+	}
+	for _, f := range files.Paths() {
+		g.say("%s", filepath.ToSlash(filepath.Join(dir, f)))
+	}
+	return nil
+}
+
+type emitVerilogCmd struct {
+	Model    string `arg:"" help:"Model file (TOML)." predictor:"file"`
+	Output   string `short:"o" help:"Folder to write (vlec-out/NAME)." type:"path" placeholder:"DIR"`
+	Bits     int    `help:"Width of the operands of multipliers (the model's, or the device's)." placeholder:"N"`
+	Device   string `help:"Part whose multipliers and memories are used: up5k, hx8k, ecp5 or xilinx." enum:",up5k,hx8k,ecp5,xilinx" default:"" placeholder:"PART"`
+	Lanes    int    `help:"Synapses worked on side by side (the model's, or 1)." placeholder:"N"`
+	Steps    int    `help:"Steps of the golden run in the testbench." default:"200" placeholder:"N"`
+	Learning bool   `help:"Let the core learn; --no-learning freezes the weights and leaves out what learns." negatable:"" default:"true"`
+}
+
+func (c *emitVerilogCmd) Help() string {
+	return `Examples:
+  vlec emit verilog examples/chain/model.toml -o out --device up5k
+  cd out && iverilog -g2005-sv -o tb.vvp rtl/*.v tb/*.v && vvp -n tb.vvp`
+}
+
+func (c *emitVerilogCmd) Run(g *globals) error {
+	net, err := g.load(c.Model)
+	if err != nil {
+		return err
+	}
+	dir := outputFolder(c.Output, net)
+	var files emit.Artifacts
+	o := compile.VerilogOptions{Learning: c.Learning, Bits: c.Bits, Device: c.Device, Lanes: c.Lanes, Steps: c.Steps}
+	core, err := compile.Verilog(g.ctx, net, o, &files)
+	if err != nil {
+		return err
+	}
+	if err := files.Commit(dir); err != nil {
+		return err
+	}
+	if g.JSON {
+		return g.json(map[string]any{
+			"model": net.Name, "target": "verilog", "folder": filepath.ToSlash(dir), "files": files.Paths(),
+			"cycles_per_step": core.Schedule.Period, "synapses": core.Schedule.Synapses, "lanes": core.Schedule.Lanes,
+		})
 	}
 	for _, f := range files.Paths() {
 		g.say("%s", filepath.ToSlash(filepath.Join(dir, f)))

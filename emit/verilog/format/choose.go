@@ -462,6 +462,9 @@ func (c *chooser) parts() {
 		if l.Plastic && q.Clip > 0 {
 			clip := min(int64(math.Round(math.Ldexp(q.Clip, p.Weight.Frac))), l.High-p.Half())
 			l.Low, l.High = p.Half()-clip, p.Half()+clip
+			for i, w := range l.W {
+				l.W[i] = min(max(w, l.Low), l.High)
+			}
 		}
 		if q.Feedback.B != nil {
 			for _, b := range q.Feedback.B {

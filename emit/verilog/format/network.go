@@ -269,7 +269,7 @@ func (f *finder) errorNeurons(p *Population, n *neuronNets) {
 
 // into finds what arrives at a population.
 func (f *finder) into(to int) {
-	p, n := &f.net.Populations[to], &f.nets[to]
+	n := &f.nets[to]
 	for _, e := range f.c.Elements {
 		if f.outside[e] || !injects(e, n.sum) {
 			continue
@@ -296,7 +296,6 @@ func (f *finder) into(to int) {
 			f.errs.Add(e.Origin, "", "clocked hardware has no %s into a membrane", e.Kind.Name)
 		}
 	}
-	_ = p
 }
 
 func injects(e *circuit.Element, sum *circuit.Net) bool {

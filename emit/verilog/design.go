@@ -1,0 +1,173 @@
+package verilog
+
+import (
+	"fmt"
+	"math/bits"
+
+	"vlec/emit/verilog/format"
+	"vlec/emit/verilog/tree"
+)
+
+// A design is a core in the making: the plan, the schedule, and the modules that
+// exist so far. Modules of equal content exist once.
+type design struct {
+	p       *format.Plan
+	s       *Schedule
+	t       *timing
+	top     string
+	bank    int // bits of the widest memory that is one block RAM
+	modules []*tree.Module
+	known   map[string]*tree.Module
+
+	index, page     tree.Type // an address of a sender; with its page
+	neuron, group   tree.Type // an address of a neuron, of a row group
+	word            tree.Type // an address of a weight
+	stored, operand tree.Type
+	rate, err       tree.Type
+	state, out      tree.Type // of the neuron unit: the wider one of u and v
+	stream          tree.Type // words of the streams
+	outputs         map[int]bool
+	in, outs        []Vector
+	tables          bool
+	clips           [][2]int64 // pairs of bounds of stored weights
+
+	scaledNet             *tree.Net // s on its way to the lanes
+	backWE, backAt, backC *tree.Net // complete sums of w e
+}
+
+// addressBits is the width of an address below n.
+func addressBits(n int) int { return max(bits.Len(uint(n-1)), 1) }
+
+func newDesign(p *format.Plan, s *Schedule, top string) *design {
+	d := &design{p: p, s: s, t: &s.t, top: top, known: map[string]*tree.Module{}, bank: 16, outputs: map[int]bool{}}
+	if p.Device == "ecp5" || p.Device == "xilinx" {
+		d.bank = 36
+	}
+	d.index = tree.U(addressBits(s.Senders))
+	d.page = tree.U(d.index.Width + 1)
+	d.neuron, d.group, d.word = tree.U(addressBits(s.Neurons)), tree.U(addressBits(s.Groups)), tree.U(addressBits(s.Words))
+	d.stored, d.operand = tree.S(p.Weight.Bits), tree.S(p.Operand.Bits)
+	d.rate, d.err = tree.S(p.Rate.Bits), tree.S(p.Error.Bits)
+	d.state, d.out = tree.S(p.Membrane.State.Bits), tree.S(p.Membrane.Out.Bits)
+	if d.t.backward {
+		d.state.Width = max(d.state.Width, p.Neuron.State.Bits)
+		d.out.Width = max(d.out.Width, p.Neuron.Out.Bits)
+	}
+	d.stream = tree.S((p.Rate.Bits + 7) / 8 * 8)
+	d.in, d.outs = s.StreamIn(), s.StreamOut()
+	for _, v := range d.outs {
+		d.outputs[v.Population] = true
+	}
+	d.tables = len(p.Tables) > 0
+	return d
+}
+
+// module starts a module of the design, named after the top.
+func (d *design) module(suffix string, doc ...string) *tree.Module {
+	m := tree.NewModule(d.top+"_"+suffix, doc...)
+	d.modules = append(d.modules, m)
+	return m
+}
+
+// ram is a memory with one port to read and one to write.
+func (d *design) ram(t tree.Type, depth int, initial map[int]int64, name string) *tree.Module {
+	suffix := fmt.Sprintf("ram_%dx%d", depth, t.Width)
+	if !t.Signed {
+		suffix += "u"
+	}
+	if initial != nil {
+		suffix = name
+	}
+	if m := d.known[suffix]; m != nil {
+		return m
+	}
+	m := d.module(suffix, fmt.Sprintf("A memory of %d words of %d bits: read in one cycle, written in another.", depth, t.Width),
+		"The schedule never reads a word in the cycle in which it is written.")
+	d.known[suffix] = m
+	a := tree.U(addressBits(depth))
+	m.Clock()
+	re, ra := m.Input("re_i", tree.U(1), ""), m.Input("raddr_i", a, "")
+	we, wa, data := m.Input("we_i", tree.U(1), ""), m.Input("waddr_i", a, ""), m.Input("data_i", t, "")
+	q := m.OutputReg("data_o", t, "one cycle after re_i")
+	mem := m.Memory("mem", t, depth, "no_rw_check", initial)
+	m.At(
+		tree.If{Cond: we, Then: []tree.Stmt{tree.Store{To: mem, At: wa, From: data}}},
+		tree.If{Cond: re, Then: []tree.Stmt{tree.Load{To: q, From: mem, At: ra}}},
+	)
+	m.Items = append(m.Items, tree.Raw{
+		"`ifdef FORMAL",
+		"always @(posedge clk_i) assert (!(re_i && we_i && raddr_i == waddr_i)); // no collision",
+		"`endif",
+	})
+	return m
+}
+
+// rom is a memory that is only read.
+func (d *design) rom(name string, t tree.Type, words []int64, doc ...string) *tree.Module {
+	initial := map[int]int64{}
+	for i, w := range words {
+		initial[i] = w
+	}
+	m := d.module(name, doc...)
+	m.Clock()
+	a := m.Input("addr_i", tree.U(addressBits(len(words))), "")
+	q := m.OutputReg("data_o", t, "one cycle after addr_i")
+	mem := m.Memory("mem", t, len(words), "", initial)
+	m.At(tree.Load{To: q, From: mem, At: a})
+	return m
+}
+
+// mul is a multiplier with a register behind it, one for each pair of widths.
+// Yosys 0.23 joins products and accumulators across a design when it maps to
+// iCE40 multipliers, and gets it wrong; it keeps out of kept modules.
+func (d *design) mul(a, b int) *tree.Module {
+	suffix := fmt.Sprintf("mul_%dx%d", a, b)
+	if m := d.known[suffix]; m != nil {
+		return m
+	}
+	m := d.module(suffix, "p = a b, one cycle later.")
+	d.known[suffix] = m
+	m.Attrs = "keep_hierarchy"
+	m.Clock()
+	x, y := m.Input("a_i", tree.S(a), ""), m.Input("b_i", tree.S(b), "")
+	p := m.OutputReg("p_o", tree.S(a+b), "")
+	m.At(tree.Set{To: p, From: m.Wire("product", tree.Binary{Op: "*", X: m.Ext(x, a+b), Y: m.Ext(y, a+b)})})
+	return m
+}
+
+// product places a multiplier in a module: name is a b, one cycle later.
+func (d *design) product(m *tree.Module, name string, a, b *tree.Net) *tree.Net {
+	of := d.mul(a.T.Width, b.T.Width)
+	p := m.Bare(name, tree.S(a.T.Width+b.T.Width))
+	m.Place(of, "mul_"+name, tree.To("clk_i", clockOf(m)), tree.To("a_i", a), tree.To("b_i", b), tree.To("p_o", p))
+	return p
+}
+
+func clockOf(m *tree.Module) *tree.Net { return m.Ports[0] }
+
+// memory places a memory in a module and returns what is read.
+func (d *design) memory(m *tree.Module, name string, of *tree.Module, re, ra, we, wa, data tree.Expr) *tree.Net {
+	q := m.Bare(name, of.Ports[len(of.Ports)-1].T)
+	m.Place(of, "ram_"+name, tree.To("clk_i", clockOf(m)), tree.To("re_i", re), tree.To("raddr_i", ra),
+		tree.To("we_i", we), tree.To("waddr_i", wa), tree.To("data_i", data), tree.To("data_o", q))
+	return q
+}
+
+// num is a number of a type.
+func num(t tree.Type, v int) tree.Const { return tree.Const{T: t, Value: int64(v)} }
+
+// ints makes the values of a table.
+func ints[T any](list []T, f func(T) int) []int64 {
+	v := make([]int64, len(list))
+	for i, x := range list {
+		v[i] = int64(f(x))
+	}
+	return v
+}
+
+func bit(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,69 @@
+package verilog
+
+import "fmt"
+
+// Vectors are a golden run: what goes into a core and what must come out, word
+// for word. They come from an integer model, never from the text they judge.
+type Vectors struct {
+	Stimulus [][]int64 // by step: the words of a sample, in the order of Schedule.StreamIn
+	Expected [][]int64 // by step: the words of an answer, in the order of Schedule.StreamOut
+	Weights  []int64   // after the last step, by address of the register port without gaps: word by word, lane by lane
+
+	Stall int // from this step on both streams pause now and then; before, cycles are counted
+	Clear int // this step begins at initial states
+	Still int // from this step on nothing learns
+}
+
+// NewVectors is an empty run of so many steps, with its events in the places that
+// testbenches have them.
+func NewVectors(steps int) *Vectors {
+	return &Vectors{Stall: max(steps/2, 1), Clear: max(steps*5/8, 1), Still: max(steps*7/8, 1)}
+}
+
+// check tells what a testbench could not use.
+func (v *Vectors) check(s *Schedule) error {
+	in, out := size(s.StreamIn()), size(s.StreamOut())
+	if len(v.Stimulus) < 4 || len(v.Expected) != len(v.Stimulus) {
+		return fmt.Errorf("a testbench needs as many samples as answers, at least 4")
+	}
+	for k := range v.Stimulus {
+		if len(v.Stimulus[k]) != in || len(v.Expected[k]) != out {
+			return fmt.Errorf("step %d has %d words in and %d out; the core has %d and %d", k, len(v.Stimulus[k]), len(v.Expected[k]), in, out)
+		}
+	}
+	if len(v.Weights) != s.Words*s.Lanes {
+		return fmt.Errorf("%d final weights for %d words", len(v.Weights), s.Words*s.Lanes)
+	}
+	return nil
+}
+
+func size(list []Vector) int {
+	n := 0
+	for _, v := range list {
+		n += v.Size
+	}
+	return n
+}
+
+// Arrange puts the stored words of a run into the order of the register port;
+// w has them by projection, bias by population.
+func (s *Schedule) Arrange(w, bias [][]int64) []int64 {
+	list := make([]int64, s.Words*s.Lanes)
+	for i := range s.Sweeps {
+		sweep := &s.Sweeps[i]
+		for j := range sweep.Segments {
+			g := &sweep.Segments[j]
+			from := bias[sweep.Population]
+			if g.Projection >= 0 {
+				from = w[g.Projection]
+			}
+			for row := range s.p.Populations[sweep.Population].Size {
+				for c := range g.Size {
+					lane, at := s.Place(i, j, row, c)
+					list[at*s.Lanes+lane] = from[row*g.Size+c]
+				}
+			}
+		}
+	}
+	return list
+}
