@@ -5,6 +5,7 @@ import (
 
 	"vlec/emit"
 	"vlec/internal/compile"
+	"vlec/sim/crosscheck"
 )
 
 type emitCmd struct {
@@ -67,13 +68,14 @@ func (c *emitSpiceCmd) Run(g *globals) error {
 }
 
 type emitVerilogCmd struct {
-	Model    string `arg:"" help:"Model file (TOML)." predictor:"file"`
-	Output   string `short:"o" help:"Folder to write (vlec-out/NAME)." type:"path" placeholder:"DIR"`
-	Bits     int    `help:"Width of the operands of multipliers (the model's, or the device's)." placeholder:"N"`
-	Device   string `help:"Part whose multipliers and memories are used: up5k, hx8k, ecp5 or xilinx." enum:",up5k,hx8k,ecp5,xilinx" default:"" placeholder:"PART"`
-	Lanes    int    `help:"Synapses worked on side by side (the model's, or 1)." placeholder:"N"`
-	Steps    int    `help:"Steps of the golden run in the testbench." default:"200" placeholder:"N"`
-	Learning bool   `help:"Let the core learn; --no-learning freezes the weights and leaves out what learns." negatable:"" default:"true"`
+	Model    string  `arg:"" help:"Model file (TOML)." predictor:"file"`
+	Output   string  `short:"o" help:"Folder to write (vlec-out/NAME)." type:"path" placeholder:"DIR"`
+	Bits     int     `help:"Width of the operands of multipliers (the model's, or the device's)." xor:"goal" placeholder:"N"`
+	Error    float64 `help:"As few bits as keep the rates that leave the core this close to the reference." xor:"goal" placeholder:"E"`
+	Device   string  `help:"Part whose multipliers and memories are used: up5k, hx8k, ecp5 or xilinx." enum:",up5k,hx8k,ecp5,xilinx" default:"" placeholder:"PART"`
+	Lanes    int     `help:"Synapses worked on side by side (the model's, or 1)." placeholder:"N"`
+	Steps    int     `help:"Steps of the golden run in the testbench." default:"200" placeholder:"N"`
+	Learning bool    `help:"Let the core learn; --no-learning freezes the weights and leaves out what learns." negatable:"" default:"true"`
 }
 
 func (c *emitVerilogCmd) Help() string {
@@ -89,8 +91,9 @@ func (c *emitVerilogCmd) Run(g *globals) error {
 	}
 	dir := outputFolder(c.Output, net)
 	var files emit.Artifacts
-	o := compile.VerilogOptions{Learning: c.Learning, Bits: c.Bits, Device: c.Device, Lanes: c.Lanes, Steps: c.Steps}
-	core, err := compile.Verilog(g.ctx, net, o, &files)
+	core, err := crosscheck.EmitVerilog(g.ctx, net, crosscheck.VerilogOptions{
+		Learning: c.Learning, Bits: c.Bits, Error: c.Error, Device: c.Device, Lanes: c.Lanes, Steps: c.Steps,
+	}, &files)
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,6 @@ import (
 
 	"vlec/circuit/lower"
 	"vlec/emit/verilog/format"
-	"vlec/internal/compile"
 	"vlec/model"
 	"vlec/sim/fixed"
 	"vlec/sim/reference"
@@ -24,7 +23,7 @@ func planOf(t *testing.T, net *model.Network, learning bool, o format.Options) *
 		t.Fatal(err)
 	}
 	o.Dt = net.Dt
-	if o.Observed, err = compile.Observe(context.Background(), net, learning); err != nil {
+	if o.Observed, err = Observe(context.Background(), net, learning); err != nil {
 		t.Fatal(err)
 	}
 	p, err := format.New(n, o)
