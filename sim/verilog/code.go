@@ -91,6 +91,7 @@ const (
 	iSt    // store in a watched signal
 	iStL   // store by a descriptor
 	iNba   // later store of a whole signal of at most 64 bits
+	iNbaQ  // the same, of a signal that is written in no other way
 	iNbaL  // later store by a descriptor
 	iMemWr // store of a whole word
 	iNbaMem
@@ -183,6 +184,16 @@ type program struct {
 	persist    []uint16          // slots that keep a value while a process waits
 	special    []bool            // by slot: the store must look for edges
 	words      int               // of the set of dirty units
+
+	// By number in the dirty set.
+	pcAt   []int32
+	always []uint64 // as words of the set: units that run at every edge
+	anyway bool     // there are combinational loops
+
+	touch  [][]int32       // by slot: numbers of the units that read the signal, or write it at once
+	scope  []uint16        // slots of temporaries, which have no unknown bits between units
+	wirePC map[*Signal]int // code of signals that are computed on demand
+	quick  []bool          // by slot: every assignment is an iNbaQ
 }
 
 type constSlot struct {

@@ -5,7 +5,8 @@ import "vlec/model/diag"
 // compile turns a design into a program: slots for signals, an order of
 // evaluation, code.
 func compile(d *Design) (*program, error) {
-	p := &program{d: d, sigAt: map[uint16]*Signal{}}
+	d.inline()
+	p := &program{d: d, sigAt: map[uint16]*Signal{}, wirePC: map[*Signal]int{}}
 	g := &gen{p: p, consts: map[string]operand{}, constAt: map[uint16]Value{}, exits: map[*sBlock][]int{}, placed: map[*Signal]bool{}}
 	for _, s := range d.Signals {
 		if !s.local {
@@ -19,7 +20,14 @@ func compile(d *Design) (*program, error) {
 		g.unit(&p.units[i])
 	}
 	g.inits()
+	for _, u := range d.wires {
+		c := unitCode{u: u}
+		g.unit(&c)
+		p.wirePC[u.body.(*sAssign).lv.sig] = c.pc
+	}
 	p.nslots = g.next
+	p.scope = append(p.scope, g.temps...)
+	p.number()
 	if err := g.errs.Err(); err != nil {
 		return nil, err
 	}
@@ -66,6 +74,7 @@ func (g *gen) place(s *Signal) {
 	s.slot = uint32(g.slots(words(s.Width)))
 	if s.local {
 		g.lives(int(s.slot), words(s.Width))
+		g.passes(s.slot, words(s.Width))
 	}
 	g.p.sigAt[uint16(s.slot)] = s
 }
@@ -75,6 +84,15 @@ func (g *gen) lives(slot, n int) {
 	if g.current != nil && g.current.kind == unitProc {
 		for i := range n {
 			g.p.persist = append(g.p.persist, uint16(slot+i))
+		}
+	}
+}
+
+// passes notes slots that mean nothing between units.
+func (g *gen) passes(slot uint32, n int) {
+	if g.current == nil || g.current.kind != unitProc {
+		for i := range n {
+			g.p.scope = append(g.p.scope, uint16(int(slot)+i))
 		}
 	}
 }
@@ -101,7 +119,11 @@ func (g *gen) constant(v Value) operand {
 // temp is a slot that lives to the end of the statement.
 func (g *gen) temp(w int, signed bool) operand {
 	if w > 64 {
-		return operand{g.slots(words(w)), w, signed}
+		o := operand{g.slots(words(w)), w, signed}
+		for i := range words(w) {
+			g.p.scope = append(g.p.scope, o.slot+uint16(i))
+		}
+		return o
 	}
 	if g.ntemp == len(g.temps) {
 		g.temps = append(g.temps, g.slots(1))
@@ -193,6 +215,9 @@ func (g *gen) value(n *node, dst *operand) operand {
 		}
 		return g.data(instr{op: op, x: addr.slot, imm: int32(n.sig.slot)}, c)
 	case opConcat:
+		if c := simplify(n); c != n {
+			return g.value(c, dst)
+		}
 		return g.concat(n, dst)
 	case opPart, opPartV:
 		return g.part(n, dst)
@@ -238,6 +263,10 @@ func (g *gen) move(o operand, dst *operand) operand {
 // conv changes the type of a value. Because slots are extended to the whole
 // word, only a cut or a change of sign costs an instruction.
 func (g *gen) conv(n *node, dst *operand) operand {
+	n = simplify(n)
+	if n.op != opConv {
+		return g.value(n, dst)
+	}
 	a := n.a[0]
 	o := g.value(a, nil)
 	if n.w > 64 || a.w > 64 {

@@ -300,7 +300,11 @@ func (g *gen) store(l *lval, v operand, nb bool, delay uint16) {
 		g.emit(instr{op: iSt, d: d.slot, x: v.slot})
 		return
 	case small && s.Depth == 0:
-		g.emit(instr{op: iNba, d: d.slot, x: v.slot})
+		op := iNba
+		if g.p.quick[d.slot] {
+			op = iNbaQ
+		}
+		g.emit(instr{op: op, d: d.slot, x: v.slot})
 		return
 	case small && d.addr.w <= 64 && (d.addr.w < 64 || d.addr.signed):
 		op := iMemWr

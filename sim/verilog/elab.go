@@ -25,11 +25,13 @@ type Design struct {
 	Ports   []Port
 	Signals []*Signal // every net, variable and memory, in order of declaration
 
-	names map[string]*Signal
-	units []*unit
-	inits []*sAssign // initial values of variables
-	tick  int        // power of ten of a second
-	files []string   // folders of the sources, where $readmemh looks
+	names   map[string]*Signal
+	units   []*unit
+	inits   []*sAssign // initial values of variables
+	wires   []*unit    // of signals that are computed on demand
+	inlined bool
+	tick    int      // power of ten of a second
+	files   []string // folders of the sources, where $readmemh looks
 }
 
 // A Port is a port of the top module.

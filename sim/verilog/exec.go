@@ -24,26 +24,40 @@ func (m *Sim) run(pc int) (stopped, int) {
 		if !m.fast {
 			return m.exec4(pc)
 		}
-		why, at := m.exec2(m.p.code, pc)
+		why, at := m.exec2(m.p.code, pc, nil)
 		if why != atTrap {
 			return why, at
 		}
-		// An unknown bit appears. Up to here the second bank is zero, so that
-		// exec4 can go on with the same instruction.
+		// An unknown bit appears: exec4 goes on with the same instruction.
 		m.slow()
 		pc = at
 	}
 }
 
-// exec2 executes with two states.
-func (m *Sim) exec2(code []instr, pc int) (stopped, int) {
-	s := m.a
+// exec2 executes with two states. With a chain it goes on from unit to unit until
+// the chain ends, or a unit sees something unknown.
+func (m *Sim) exec2(code []instr, pc int, c *chain) (stopped, int) {
+	s, state := m.a, m.state
 	budget := m.budget
+loop:
 	for {
 		in := &code[pc]
 		pc++
 		switch in.op {
 		case iEnd:
+			if c == nil {
+				return atEnd, pc
+			}
+			for m.next(c) {
+				if m.unknown[c.unit] == 0 {
+					pc = int(m.p.pcAt[c.unit])
+					continue loop
+				}
+				if why, _ := m.exec4(int(m.p.pcAt[c.unit])); why != atEnd {
+					return why, pc
+				}
+				m.forget()
+			}
 			return atEnd, pc
 		case iMov:
 			s[in.d] = s[in.x]
@@ -215,6 +229,11 @@ func (m *Sim) exec2(code []instr, pc int) (stopped, int) {
 					m.edge(in.d, old, 0, v, 0)
 				}
 			}
+		case iNbaQ:
+			if v := s[in.x]; v != s[in.d] || state[in.d] != 0 {
+				state[in.d] |= isDue
+				m.quick = append(m.quick, nbaQuick{slot: in.d, a: v})
+			}
 		case iNba:
 			m.nba = append(m.nba, later{kind: laterSlot, slot: in.d, a: s[in.x]})
 		case iNbaMem:
@@ -285,6 +304,9 @@ func (m *Sim) exec4(pc int) (stopped, int) {
 			}
 		case iSt:
 			m.setSlot(in.d, a[in.x], b[in.x])
+		case iNbaQ:
+			m.state[in.d] |= isDue
+			m.quick = append(m.quick, nbaQuick{in.d, a[in.x], b[in.x]})
 		case iNba:
 			m.nba = append(m.nba, later{kind: laterSlot, slot: in.d, a: a[in.x], b: b[in.x]})
 		case iNbaMem:
@@ -309,6 +331,9 @@ func (m *Sim) setSlot(d uint16, a, b uint64) {
 	if int(d) >= len(m.p.watch) {
 		return
 	}
+	if (ob == 0) != (b == 0) {
+		m.turns(d, int32(b2i(b != 0)-b2i(ob != 0)))
+	}
 	for _, w := range m.p.watch[d] {
 		m.dirty[w.word] |= w.bits
 	}
@@ -326,12 +351,37 @@ func (m *Sim) cell4(in *instr, c *cell) {
 	}
 	if known && in.op != iGeneric && in.op != iUnknown {
 		m.one[0] = *in
-		if why, _ := m.exec2(m.one[:], 0); why == atEnd {
-			m.b[c.dst.slot] = 0
+		if why, _ := m.exec2(m.one[:], 0, nil); why == atEnd {
+			if m.b[c.dst.slot] != 0 {
+				m.b[c.dst.slot] = 0
+				m.turned(c.dst, true)
+			}
 			return
 		}
 	}
+	was := m.isUnknown(c.dst)
 	m.store4(c.dst, m.evalCell(c))
+	m.turned(c.dst, was)
+}
+
+// isUnknown tells whether a value has unknown bits.
+func (m *Sim) isUnknown(o operand) bool {
+	for i := range words(o.w) {
+		if m.b[int(o.slot)+i] != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// turned counts for a signal that was written past setSlot.
+func (m *Sim) turned(o operand, was bool) {
+	if int(o.slot) >= m.p.nsig {
+		return
+	}
+	if is := m.isUnknown(o); is != was {
+		m.turns(o.slot, int32(b2i(is)-b2i(was)))
+	}
 }
 
 // generic2 evaluates a cell in fast mode; it fails when the result has an

@@ -28,7 +28,14 @@ type Sim struct {
 	mems  []memory
 	dirty []uint64
 	nba   []later
+	wide  []Value // of nba
+	quick []nbaQuick
+	state []uint8  // by slot of a signal: due and vague
 	one   [2]instr // a program of one instruction, for exec4
+
+	unknown []int32 // by unit: signals with unknown bits that it reads, or writes at once
+	vague   int     // signals with unknown bits that units read or write
+	boot    bool    // initial blocks are running
 
 	now     uint64 // in ticks
 	started bool
@@ -41,7 +48,6 @@ type Sim struct {
 	seq     uint64
 	strobes []func()
 	rng     *rand.Rand
-	tries   int
 	budget  int // backward jumps that a unit may make without waiting
 	rounds  int // what may happen at one moment
 	noFiles bool
@@ -53,6 +59,7 @@ type Sim struct {
 	vcd      *vcd
 	clock    *Signal
 	susp     suspension
+	line     chain
 }
 
 // later is a nonblocking assignment that waits for its turn.
@@ -61,8 +68,19 @@ type later struct {
 	slot uint16
 	dest int32
 	off  int64
+	a, b uint64 // of laterDest, a is the number of the value in Sim.wide
+}
+
+// Of Sim.state.
+const (
+	isDue   = 1 << iota // a nonblocking assignment waits in Sim.quick
+	isVague             // some bits are unknown
+)
+
+// nbaQuick is one of a signal that is assigned in no other way.
+type nbaQuick struct {
+	slot uint16
 	a, b uint64
-	wide Value
 }
 
 const (
@@ -90,7 +108,13 @@ type suspension struct {
 type timer struct {
 	time, seq uint64
 	proc      int
-	store     *later
+	store     *delayed
+}
+
+// delayed is a nonblocking assignment with a delay.
+type delayed struct {
+	later
+	v Value
 }
 
 type timers []timer
@@ -121,6 +145,7 @@ func NewSim(d *Design) (*Sim, error) {
 		waiters: map[uint16][]waiter{}, queued: make([]bool, len(p.domains)), rng: rand.New(rand.NewPCG(1, 2)),
 	}
 	m.one[1].op = iEnd
+	m.state, m.unknown = make([]uint8, len(p.watch)), make([]int32, p.words*64)
 	for _, s := range p.mems {
 		m.mems = append(m.mems, newMemory(s))
 	}
@@ -185,7 +210,41 @@ func (m *Sim) start() {
 	for i := range m.procs {
 		m.active = append(m.active, i)
 	}
+	m.recount()
+	m.boot = true
 	m.settle()
+	m.boot = false
+}
+
+// recount counts the unknown signals anew.
+func (m *Sim) recount() {
+	clear(m.unknown)
+	for i := range m.state {
+		m.state[i] &^= isVague
+	}
+	m.vague = 0
+	for _, s := range m.p.d.Signals {
+		if s.Depth > 0 || s.local {
+			continue
+		}
+		for i := range words(s.Width) {
+			if m.b[int(s.slot)+i] != 0 {
+				m.turns(uint16(s.slot), 1)
+				break
+			}
+		}
+	}
+}
+
+// turns notes that a signal has become known (-1) or unknown (1).
+func (m *Sim) turns(slot uint16, by int32) {
+	m.state[slot] ^= isVague
+	for _, u := range m.p.touch[slot] {
+		m.unknown[u] += by
+	}
+	if m.p.live[m.p.sigAt[slot]] {
+		m.vague += int(by)
+	}
 }
 
 func (m *Sim) mark(bit int) { m.dirty[bit>>6] |= 1 << (bit & 63) }
@@ -194,37 +253,18 @@ func (m *Sim) mark(bit int) { m.dirty[bit>>6] |= 1 << (bit & 63) }
 var alwaysSlow bool
 
 // slow leaves the fast mode.
-func (m *Sim) slow() { m.fast, m.tries = false, 0 }
+func (m *Sim) slow() { m.fast = false }
 
-// quicken enters the fast mode when no unknown bit is left in any signal that
-// somebody reads. The unknown bits of temporaries go.
+// quicken enters the fast mode of processes when no unknown bit is left in any
+// signal that somebody reads.
 func (m *Sim) quicken() {
-	if alwaysSlow {
+	if alwaysSlow || m.vague > 0 {
 		return
-	}
-	if m.tries++; m.tries > 64 && m.tries%16 != 0 {
-		return
-	}
-	for _, s := range m.p.d.Signals {
-		if s.Depth > 0 || s.local || !m.p.live[s] {
-			continue
-		}
-		for i := range words(s.Width) {
-			if m.b[int(s.slot)+i] != 0 {
-				return
-			}
-		}
 	}
 	for _, slot := range m.p.persist {
 		if m.b[slot] != 0 {
 			return
 		}
-	}
-	for i := m.p.nsig; i < m.p.nslots; i++ {
-		m.b[i] = 0
-	}
-	for _, c := range m.p.consts {
-		copy(m.b[c.slot:], c.v.B)
 	}
 	m.fast = true
 }
@@ -247,7 +287,7 @@ func (m *Sim) settle() {
 			i := m.active[0]
 			m.active = m.active[1:]
 			m.runProc(i)
-		case len(m.nba) > 0:
+		case len(m.nba)+len(m.quick) > 0:
 			m.commit()
 		default:
 			for _, f := range m.strobes {
@@ -271,53 +311,129 @@ const maxLoop = 10000
 // runComb evaluates the combinational units that are dirty, in order, until
 // none is. It tells whether there was any.
 func (m *Sim) runComb() bool {
-	ran := false
-	for round := 0; ; round++ {
+	n := (m.p.ncomb + 63) / 64
+	w := 0
+	for w < n && m.dirty[w] == 0 {
+		w++
+	}
+	if w == n {
+		return false
+	}
+	if m.p.anyway {
+		m.runLoops(n)
+		return true
+	}
+	m.line = chain{w: w, hi: n}
+	m.runChain()
+	return true
+}
+
+// runLoops is runComb for a design with combinational loops.
+func (m *Sim) runLoops(n int) {
+	for round := 0; ; {
 		again := false
-		for w := range (m.p.ncomb + 63) / 64 {
+		for w := range n {
 			for m.dirty[w] != 0 {
-				bit := bits.TrailingZeros64(m.dirty[w])
-				i := w<<6 | bit
-				if i >= m.p.ncomb {
-					break
-				}
-				m.dirty[w] &^= 1 << bit
-				ran, again = true, true
+				i := w<<6 | bits.TrailingZeros64(m.dirty[w])
+				m.dirty[w] &= m.dirty[w] - 1
+				again = true
+				m.line = chain{w: w, hi: w} // this unit alone
 				u := &m.p.units[i]
-				if why, pc := m.run(u.pc); why != atEnd {
-					m.halt(u.u, why, pc)
-					return true
+				if why := m.runUnit(i, u.pc); why != atEnd {
+					m.halt(u.u, why)
+					return
 				}
 				if round++; m.p.loops[i] && round > maxLoop {
 					m.fail(u.u.pos, "break the loop with a register", "combinational loop does not settle")
-					return true
+					return
 				}
 			}
 		}
 		if !again {
-			return ran
+			return
 		}
 	}
 }
 
 // runDomain runs the clocked units of a domain that are dirty.
 func (m *Sim) runDomain(d *domain) {
-	for w := d.lo; w < d.hi; w++ {
-		set := m.dirty[w]
-		m.dirty[w] = 0
-		for set != 0 {
-			bit := bits.TrailingZeros64(set)
-			set &= set - 1
-			i := m.p.unitAt[w<<6|bit]
-			u := &m.p.units[i]
-			if u.always {
-				m.dirty[w] |= 1 << bit
+	m.line = chain{w: d.lo - 1, hi: d.hi, clocked: true}
+	m.runChain()
+}
+
+// A chain is the dirty units that are to run one after another: exec2 goes from
+// one to the next by itself.
+type chain struct {
+	w, hi   int    // word of the dirty set, and end
+	set     uint64 // of a clocked chain: what is left of the word
+	clocked bool
+	unit    int // number of the unit that runs
+}
+
+// next takes the next unit out of the dirty set. Combinational units may make
+// later ones dirty; clocked ones are those that were dirty at the edge.
+func (m *Sim) next(c *chain) bool {
+	if c.clocked {
+		for c.set == 0 {
+			if c.w++; c.w >= c.hi {
+				return false
 			}
-			if why, pc := m.run(u.pc); why != atEnd {
-				m.halt(u.u, why, pc)
-				return
-			}
+			c.set = m.dirty[c.w]
+			m.dirty[c.w] = m.p.always[c.w]
 		}
+		c.unit = c.w<<6 | bits.TrailingZeros64(c.set)
+		c.set &= c.set - 1
+		return true
+	}
+	for c.w < c.hi {
+		if set := m.dirty[c.w]; set != 0 {
+			c.unit = c.w<<6 | bits.TrailingZeros64(set)
+			m.dirty[c.w] = set & (set - 1)
+			return true
+		}
+		c.w++
+	}
+	return false
+}
+
+func (m *Sim) runChain() {
+	for m.next(&m.line) {
+		i := m.line.unit
+		why := m.runUnit(i, int(m.p.pcAt[i]))
+		if why != atEnd {
+			i = m.line.unit
+			if m.line.clocked {
+				i = m.p.unitAt[i]
+			}
+			m.halt(m.p.units[i].u, why)
+			return
+		}
+	}
+}
+
+// runUnit runs a unit of the chain, and further ones as long as all that they
+// see is known.
+func (m *Sim) runUnit(i, pc int) stopped {
+	if m.unknown[i] == 0 && !m.boot && !alwaysSlow {
+		why, at := m.exec2(m.p.code, pc, &m.line)
+		if why != atTrap {
+			return why
+		}
+		pc = at // an unknown bit appears: exec4 goes on with the same instruction
+		if m.fast {
+			m.slow()
+		}
+	}
+	why, _ := m.exec4(pc)
+	m.forget()
+	return why
+}
+
+// forget takes the unknown bits of temporaries away: exec2, which does not look
+// at them, may use the same slots next.
+func (m *Sim) forget() {
+	for _, slot := range m.p.scope {
+		m.b[slot] = 0
 	}
 }
 
@@ -325,6 +441,9 @@ func (m *Sim) runProc(i int) {
 	pr := &m.procs[i]
 	u := &m.p.units[m.p.procs[i]]
 	why, pc := m.run(pr.pc)
+	if !m.fast {
+		m.forget()
+	}
 	pr.pc = pc
 	switch why {
 	case atEnd:
@@ -348,11 +467,11 @@ func (m *Sim) runProc(i int) {
 			m.waiters[at] = append(ws, waiter{i, pr.gen, t.edge})
 		}
 	default:
-		m.halt(u.u, why, pc)
+		m.halt(u.u, why)
 	}
 }
 
-func (m *Sim) halt(u *unit, why stopped, _ int) {
+func (m *Sim) halt(u *unit, why stopped) {
 	switch why {
 	case atFinish:
 	case atLimit:
@@ -407,11 +526,21 @@ func (m *Sim) edge(slot uint16, oa, ob, a, b uint64) {
 
 // commit makes the nonblocking assignments that are due.
 func (m *Sim) commit() {
+	for i := range m.quick {
+		l := &m.quick[i]
+		m.state[l.slot] &^= isDue
+		m.setSlot(l.slot, l.a, l.b)
+	}
+	m.quick = m.quick[:0]
+	if len(m.nba) == 0 {
+		return
+	}
 	for i := 0; i < len(m.nba); i++ {
 		m.apply(&m.nba[i])
 	}
-	clear(m.nba)
 	m.nba = m.nba[:0]
+	clear(m.wide)
+	m.wide = m.wide[:0]
 }
 
 func (m *Sim) apply(l *later) {
@@ -421,8 +550,15 @@ func (m *Sim) apply(l *later) {
 	case laterMem:
 		m.setWord(&m.mems[m.p.dests[l.dest].mem], l.off, l.a, l.b)
 	default:
-		m.setDest(&m.p.dests[l.dest], l.off, l.wide)
+		m.setDest(&m.p.dests[l.dest], l.off, m.wide[l.a])
 	}
+}
+
+// postpone queues an assignment of a whole vector.
+func (m *Sim) postpone(l later, v Value) {
+	l.a = uint64(len(m.wide))
+	m.wide = append(m.wide, v)
+	m.nba = append(m.nba, l)
 }
 
 func (m *Sim) setWord(mem *memory, addr int64, a, b uint64) {
@@ -490,6 +626,9 @@ func (m *Sim) setDest(d *dest, off int64, v Value) {
 	}
 	m.store4(o, w)
 	if int(d.slot) < len(m.p.watch) {
+		if known := w.Known(); known != old.Known() {
+			m.turns(d.slot, int32(b2i(!known)-b2i(known)))
+		}
 		for _, k := range m.p.watch[d.slot] {
 			m.dirty[k.word] |= k.bits
 		}
@@ -513,15 +652,15 @@ func (m *Sim) effect(in *instr) stopped {
 			m.setDest(d, off, v)
 			return atEnd
 		}
-		l := later{kind: laterDest, dest: in.imm, off: off, wide: v}
+		l := later{kind: laterDest, dest: in.imm, off: off}
 		if in.z != 0 {
 			m.seq++
 			if m.b[in.z] == 0 {
-				heap.Push(&m.timers, timer{time: m.now + m.a[in.z], seq: m.seq, proc: -1, store: &l})
+				heap.Push(&m.timers, timer{time: m.now + m.a[in.z], seq: m.seq, proc: -1, store: &delayed{l, v}})
 			}
 			return atEnd
 		}
-		m.nba = append(m.nba, l)
+		m.postpone(l, v)
 	case iMemWr:
 		if m.b[in.y] == 0 {
 			m.setWord(&m.mems[m.p.dests[in.imm].mem], int64(m.a[in.y]), m.a[in.x], m.b[in.x])
@@ -590,7 +729,7 @@ func (m *Sim) Run(ctx context.Context, limit uint64) (Result, error) {
 		for len(m.timers) > 0 && m.timers[0].time == m.now {
 			t := heap.Pop(&m.timers).(timer)
 			if t.store != nil {
-				m.nba = append(m.nba, *t.store)
+				m.postpone(t.store.later, t.store.v)
 			} else {
 				m.active = append(m.active, t.proc)
 			}

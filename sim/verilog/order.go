@@ -159,6 +159,8 @@ func (p *program) watchers() {
 	p.special = make([]bool, len(p.watch))
 	p.edges = make([][]edgeWatch, len(p.watch))
 	p.memo = make([][]mark, len(p.mems))
+	p.touch = make([][]int32, len(p.watch))
+	p.later()
 	add := func(list *[]mark, bit int) {
 		for i := range *list {
 			if (*list)[i].word == int32(bit/64) {
@@ -206,6 +208,82 @@ func (p *program) watchers() {
 			p.edges[t.sig.slot] = append(p.edges[t.sig.slot], edgeWatch{t.edge, i})
 		}
 	}
+}
+
+// number fills in what the kernel looks up by unit and by slot.
+func (p *program) number() {
+	n := p.words * 64
+	p.pcAt, p.always = make([]int32, n), make([]uint64, p.words)
+	for i := range p.units {
+		u := &p.units[i]
+		if u.bit < 0 {
+			continue
+		}
+		p.pcAt[u.bit] = int32(u.pc)
+		if u.always && u.u.kind == unitClocked {
+			p.always[u.bit>>6] |= 1 << (u.bit & 63)
+		}
+		seen := map[*Signal]bool{}
+		note := func(list []*Signal) {
+			for _, s := range list {
+				if s.Depth == 0 && !seen[s] {
+					seen[s] = true
+					p.touch[s.slot] = append(p.touch[s.slot], int32(u.bit))
+				}
+			}
+		}
+		note(u.u.reads)
+		note(u.u.writes)
+	}
+	for _, loop := range p.loops {
+		p.anyway = p.anyway || loop
+	}
+}
+
+// later finds the signals of one slot that clocked units assign as a whole and
+// nonblocking, and that nothing else assigns once initial blocks have run.
+func (p *program) later() {
+	p.quick = make([]bool, p.nsigSlots())
+	otherwise := map[*Signal]bool{}
+	for i := range p.units {
+		u := p.units[i].u
+		var write func(l *lval, a *sAssign)
+		write = func(l *lval, a *sAssign) {
+			for _, q := range l.parts {
+				write(q, a)
+			}
+			if s := l.sig; s != nil && s.Depth == 0 && !s.local {
+				switch {
+				case u.kind == unitClocked && a.nb && a.delay == nil && l.whole && s.Width <= 64:
+					p.quick[s.slot] = true
+				case u.kind != unitProc || u.waits():
+					otherwise[s] = true
+				}
+			}
+		}
+		walk(u.body, func(*node) {}, func(s st) {
+			if a, ok := s.(*sAssign); ok {
+				write(a.lv, a)
+			}
+		})
+	}
+	for s := range otherwise {
+		p.quick[s.slot] = false
+	}
+}
+
+// waits tells whether a process goes on after it has begun.
+func (u *unit) waits() bool {
+	waits := false
+	walk(u.body, func(*node) {}, func(s st) {
+		switch s := s.(type) {
+		case *sDelay, *sEvent, *sWait:
+			waits = true
+		case *sAssign:
+			waits = waits || s.delay != nil || s.event != nil
+		}
+	})
+	return waits
 }
 
 func (p *program) nsigSlots() int { return p.nsig + 1 }

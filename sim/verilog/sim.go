@@ -80,6 +80,7 @@ func (m *Sim) GetValue(name string) (Value, error) {
 	case s.Depth > 0:
 		return Value{}, fmt.Errorf("verilog: %s is a memory; use Peek", name)
 	}
+	m.refresh(s)
 	return m.load(operand{uint16(s.slot), s.Width, s.Signed}), nil
 }
 
@@ -136,7 +137,7 @@ func (m *Sim) TwoState() error {
 		return err
 	}
 	for _, s := range m.p.d.Signals {
-		if s.Depth > 0 || s.local {
+		if s.Depth > 0 || s.local || s.wire != nil {
 			continue
 		}
 		v := m.load(operand{uint16(s.slot), s.Width, s.Signed})
@@ -154,7 +155,6 @@ func (m *Sim) TwoState() error {
 		}
 		mem.unknown = 0
 	}
-	m.tries = 0
 	return m.Settle()
 }
 
@@ -225,7 +225,7 @@ func (m *Sim) Unknown() diag.List {
 
 // source tells whether a signal is unknown by itself, not by what drives it.
 func (m *Sim) source(s *Signal) bool {
-	return !m.load(operand{uint16(s.slot), s.Width, s.Signed}).Known() && (m.p.driver[s] == nil || m.p.driver[s].kind != unitComb)
+	return !m.load(operand{uint16(s.slot), s.Width, s.Signed}).Known() && s.wire == nil && (m.p.driver[s] == nil || m.p.driver[s].kind != unitComb)
 }
 
 func (m *Sim) blame(l *diag.List, s *Signal) {
@@ -248,6 +248,9 @@ func (m *Sim) blame(l *diag.List, s *Signal) {
 // is known.
 func (m *Sim) Explain(name string) error {
 	s := m.p.d.Signal(name)
+	if s != nil {
+		m.refresh(s)
+	}
 	if s == nil || s.Depth > 0 || m.load(operand{uint16(s.slot), s.Width, s.Signed}).Known() {
 		return nil
 	}
@@ -259,6 +262,7 @@ func (m *Sim) Explain(name string) error {
 			return
 		}
 		seen[s] = true
+		m.refresh(s)
 		if s.Depth > 0 {
 			if mem := &m.mems[s.slot]; mem.unknown > 0 {
 				l.Add(s.Pos, "load it, or do not read a word before it is written", "%d of %d words of memory %s are unknown", mem.unknown, s.Depth, s.Name)
@@ -271,7 +275,11 @@ func (m *Sim) Explain(name string) error {
 		if m.source(s) {
 			m.blame(&l, s)
 		}
-		if u := m.p.driver[s]; u != nil {
+		u := m.p.driver[s]
+		if s.wire != nil {
+			u = s.wire
+		}
+		if u != nil {
 			if u.kind != unitComb {
 				// Only what a register loads this very cycle is known here;
 				// memories it reads are worth a word all the same.
@@ -304,6 +312,7 @@ func (m *Sim) Outputs() ([]Value, error) {
 	var out []Value
 	for _, p := range m.p.d.Ports {
 		if p.Dir != "input" {
+			m.refresh(p.Signal)
 			out = append(out, m.load(operand{uint16(p.slot), p.Width, p.Signed}))
 		}
 	}

@@ -24,7 +24,8 @@ type Signal struct {
 
 	slot    uint32 // first word of the storage, or number of the memory
 	hidden  bool
-	watched bool // somebody waits for its edges
+	watched bool  // somebody waits for its edges
+	wire    *unit // computes it on demand: it stands in its reader's expression
 }
 
 type driver struct {

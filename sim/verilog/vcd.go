@@ -88,6 +88,7 @@ func (m *Sim) dump() {
 	}
 	stamped := false
 	for i, s := range v.sigs {
+		m.refresh(s)
 		now := m.load(operand{uint16(s.slot), s.Width, s.Signed})
 		if v.last[i].Width != 0 && now.Same(v.last[i]) {
 			continue
