@@ -26,7 +26,6 @@ type bench struct {
 	ngspice  bool // is run there
 	klu      bool
 	scaling  string // name of the series that it belongs to
-	setUp    bool   // one of those that setting up is compared on
 	repeat   int    // runs of vlec of which the fastest counts
 	matched  bool   // run vlec at the fixed step, too
 	implicit bool   // is meant for the implicit engine
@@ -39,10 +38,10 @@ func benches() []bench {
 		{name: "5-10-10-2 learning", size: 170, steps: 4000, netlist: network, ngspice: true, klu: true, repeat: 3, matched: true},
 		{name: "100x100 static", size: 10_000, steps: 2000, netlist: layer(100, false), ngspice: true, klu: true, repeat: 3, matched: true},
 		{name: "100x100 plastic", size: 10_000, steps: 300, netlist: layer(100, true), ngspice: true, klu: true, repeat: 3, matched: true},
-		{name: "316x316 static", size: 99_856, steps: 100, netlist: layer(316, false), ngspice: true, klu: true, repeat: 3, setUp: true},
-		{name: "rc grid 100x100", size: 10_000, steps: 200, netlist: rcGrid(100), ngspice: true, klu: true, repeat: 2, implicit: true},
-		{name: "rc grid 316x316", size: 99_856, steps: 20, netlist: rcGrid(316), ngspice: false, klu: true, repeat: 1, setUp: true, implicit: true},
-		{name: "lc grid 70x70", size: 4900, steps: 200, netlist: lcGrid(70), ngspice: true, klu: true, repeat: 2, implicit: true},
+		{name: "316x316 static", size: 99_856, steps: 100, netlist: layer(316, false), ngspice: true, klu: true, repeat: 3},
+		{name: "rc grid 100x100", size: 10_000, steps: 60, netlist: rcGrid(100), ngspice: true, klu: true, repeat: 2, implicit: true},
+		{name: "rc grid 316x316", size: 99_856, steps: 20, netlist: rcGrid(316), repeat: 1, implicit: true},
+		{name: "lc grid 70x70", size: 4900, steps: 500, netlist: lcGrid(70), ngspice: true, klu: true, repeat: 2, implicit: true},
 		{name: "ota network 32x32", size: 1024, steps: 200, netlist: otaNetwork(32), ngspice: true, klu: true, repeat: 2, implicit: true},
 	}
 	for _, plastic := range []bool{false, true} {
@@ -247,7 +246,7 @@ func lcGrid(n int) func(string) (string, error) {
 			}
 		}
 		b.WriteString(".options method=trap trtol=1e6 reltol=1e-6 vntol=1e-9 abstol=1e-12\n")
-		fmt.Fprintf(&b, ".save v(n0_0) v(n1_1) v(n%d_%d)\n.tran 1e-8 1 0 1e-8\n.end\n", n/4, n/4)
+		fmt.Fprintf(&b, ".save v(n0_0) v(n1_1) v(n%d_%d)\n.tran 1e-9 1 0 1e-9\n.end\n", n/4, n/4)
 		return b.String(), nil
 	}
 }

@@ -221,8 +221,10 @@ type job struct {
 // report is what it prints.
 type report struct {
 	SetUp, Seconds, Wall float64
+	RSS                  int64
 	Steps                int
 	Method, Structure    string
+	Stats                *spice.Stats
 	Names                []string
 }
 
@@ -255,7 +257,7 @@ func vlec(dir string, j job) (*result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &result{setUp: r.SetUp, seconds: r.Seconds, wall: r.Wall, steps: r.Steps, rss: maxRSS(cmd), engine: r.Method, trace: t}, nil
+	return &result{setUp: r.SetUp, seconds: r.Seconds, wall: r.Wall, steps: r.Steps, rss: r.RSS, engine: r.Method, trace: t}, nil
 }
 
 // cpu is the time that this process has computed so far.
@@ -266,6 +268,23 @@ func cpu() float64 {
 	}
 	s := func(t syscall.Timeval) float64 { return float64(t.Sec) + 1e-6*float64(t.Usec) }
 	return s(u.Utime) + s(u.Stime)
+}
+
+var peakLine = regexp.MustCompile(`VmHWM:\s*(\d+) kB`)
+
+// peak is the most memory that this process ever had resident. What the system
+// reports to the parent may be the parent's own.
+func peak() (int64, error) {
+	text, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0, err
+	}
+	m := peakLine.FindSubmatch(text)
+	if m == nil {
+		return 0, errors.New("the system does not tell the peak of memory")
+	}
+	kb, err := strconv.ParseInt(string(m[1]), 10, 64)
+	return 1024 * kb, err
 }
 
 // A stopwatch is a sink that notes when the first sample comes.
@@ -319,7 +338,12 @@ func child(file string) error {
 	if err := stop(); err != nil {
 		return err
 	}
+	rss, err := peak()
+	if err != nil {
+		return err
+	}
 	return json.NewEncoder(os.Stdout).Encode(report{
-		SetUp: watch.cpu - start, Seconds: end - watch.cpu, Wall: wall, Steps: stats.Steps, Method: stats.Method, Structure: stats.Structure,
+		RSS:   rss,
+		SetUp: watch.cpu - start, Seconds: end - watch.cpu, Wall: wall, Steps: stats.Steps, Method: stats.Method, Structure: stats.Structure, Stats: stats,
 	})
 }

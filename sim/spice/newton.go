@@ -163,7 +163,13 @@ func (s *system) factor(linear bool) error {
 	s.stats.Factorisations++
 	s.current = true
 	if s.pivoted {
-		if s.lu.Refactor(vals) == nil {
+		var err error
+		if s.partly {
+			err = s.lu.RefactorPart(s.varying, vals)
+		} else {
+			err = s.lu.Refactor(vals)
+		}
+		if s.partly = err == nil; s.partly {
 			return nil
 		}
 		s.pivoted = false
@@ -172,7 +178,7 @@ func (s *system) factor(linear bool) error {
 		s.current = false
 		return s.singular(err)
 	}
-	s.pivoted = true
+	s.pivoted, s.partly = true, true
 	return nil
 }
 

@@ -90,7 +90,7 @@ const clampG = 1e10
 // solveDC is one solve with scaled sources and a conductance at every node.
 func (s *system) solveDC(scale, gmin float64, clamp []nodeIC, limit int) error {
 	s.sources(0, scale)
-	s.current = false
+	s.current, s.partly = false, false
 	copy(s.base, s.static)
 	if gmin > 0 {
 		for k := range int32(len(s.c.nodes) - 1) {
@@ -117,7 +117,7 @@ func (s *system) solveDC(scale, gmin float64, clamp []nodeIC, limit int) error {
 		s.depart(s.x)
 	}
 	copy(s.base, s.static)
-	s.current = false
+	s.current, s.partly = false, false
 	return err
 }
 

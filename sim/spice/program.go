@@ -178,6 +178,8 @@ func (p *program) value(r []float64) float64 {
 			r[in.dst] = a * r[in.b]
 		case opNeg:
 			r[in.dst] = -a
+		case opDiv:
+			r[in.dst] = a / divisor(r[in.b])
 		case opTanh:
 			r[in.dst] = math.Tanh(a)
 		case opPwl:

@@ -32,14 +32,17 @@ type system struct {
 	cptr, crow []int32
 	cval       []float64
 
-	bias  []float64 // constant terms of linear behaviours
-	funcs []funcRef // behaviours that are not linear
-	slots []int32   // places of their derivatives in vals, two an input
-	semis semis
+	bias   []float64 // constant terms of linear behaviours
+	funcs  []funcRef // behaviours that are not linear
+	slots  []int32   // places of their derivatives in vals, two an input
+	semis  semis
+	bypass bypass
 
 	lu      *sparse.LU
-	pivoted bool // lu has pivots that may be kept
-	current bool // lu has factors of this alpha, if of an earlier x
+	varying *sparse.Part // entries that change while base does not
+	partly  bool         // the factors are of this base
+	pivoted bool         // lu has pivots that may be kept
+	current bool         // lu has factors of this alpha, if of an earlier x
 
 	// One more place than unknowns: the last is ground, held at zero.
 	x, rhs, r []float64
@@ -197,6 +200,16 @@ func newSystem(c *Circuit, stats *Stats, clamp []int32) (*system, error) {
 		return s, s.singular(err)
 	}
 	s.lu = lu
+	var varying []int32
+	for _, list := range [][]int32{s.slots, s.semis.slots} {
+		for _, k := range list {
+			if int(k) < len(s.base) {
+				varying = append(varying, k)
+			}
+		}
+	}
+	s.varying = lu.NewPart(varying)
+	s.bypass.init(s)
 	s.alpha = -1
 	s.setAlpha(0)
 	return s, nil
@@ -315,7 +328,7 @@ func (s *system) setAlpha(alpha float64) {
 	if alpha == s.alpha {
 		return
 	}
-	s.alpha, s.current = alpha, false
+	s.alpha, s.current, s.partly = alpha, false, false
 	for k, g := range s.static {
 		s.base[k] = g + float64(alpha*s.dynamic[k])
 	}
@@ -374,31 +387,45 @@ func (s *system) residual(t float64, jac bool) bool {
 		copy(s.vals, s.base)
 	}
 	ok := true
-	for _, f := range s.funcs {
+	for i, f := range s.funcs {
 		d := &s.c.behaviours[f.b]
 		p := s.c.programs[d.prog]
-		s.load(d, p, t)
-		v := p.value(s.regs) * d.mult
+		v, g, known := s.bypass.recall(i, s, s.c.refs[d.in:d.in+int32(p.inputs)])
+		if !known {
+			s.load(d, p, t)
+			v = p.value(s.regs)
+			if jac {
+				p.gradient(s.regs, s.adj)
+				g = s.adj[:p.inputs]
+			}
+		}
+		pos, neg, sign := s.rowsOf(d)
+		sign *= d.mult
 		if v-v != 0 { // NaN or infinite
 			s.bad, ok = int(d.dev), false
 			continue
 		}
-		pos, neg, sign := s.rowsOf(d)
 		s.r[pos] -= sign * v
 		s.r[neg] += sign * v
 		if !jac {
 			continue
 		}
-		p.gradient(s.regs, s.adj)
-		for k := range p.inputs {
-			g := sign * s.adj[k] * d.mult
+		finiteAll := true
+		for k, g := range g {
+			g *= sign
 			if g-g != 0 {
-				s.bad, ok = int(d.dev), false
+				finiteAll = false
 				continue
 			}
 			at := s.slots[int(f.slot)+2*k:]
 			s.vals[at[0]] += g
 			s.vals[at[1]] -= g
+		}
+		switch {
+		case !finiteAll:
+			s.bad, ok = int(d.dev), false
+		case !known:
+			s.bypass.note(i, s, p.inputs, v)
 		}
 	}
 	if len(s.semis.of) > 0 && !s.loadSemis(jac) {

@@ -44,6 +44,7 @@ type Stats struct {
 	Rejected       int // by truncation error or because Newton failed
 	Iterations     int // of Newton
 	Factorisations int
+	Bypassed       int // evaluations that quiet behaviours were spared, by the implicit engine
 	Evaluations    int // of the sorted equations, by the explicit engine
 	Method         string
 	Structure      string // what the explicit engine made of the circuit
