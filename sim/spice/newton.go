@@ -34,7 +34,7 @@ func (s *system) newton(t float64, limit int) error {
 		near   = 1    // first correction up to which the contraction is believed
 		renew  = 8    // solves after which it is measured again
 		good   = 0.03 // contraction with which old factors are kept
-		far    = 100  // correction after which they are not
+		far    = 100  // correction after which neither is believed
 	)
 	u := &s.semis
 	linear := len(s.funcs) == 0 && len(u.of) == 0
@@ -82,7 +82,7 @@ func (s *system) newton(t float64, limit int) error {
 				return nil
 			}
 		default:
-			if rate < 1 && norm*rate/(1-rate) <= enough {
+			if rate < 1 && norm <= far && norm*rate/(1-rate) <= enough {
 				return nil
 			}
 			if rate > 0.5 && (norm <= 1 || s.balanced(t, rounding, 0)) {

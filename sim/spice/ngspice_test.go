@@ -14,8 +14,15 @@ import (
 	"vlec/sim"
 )
 
-// ngspice runs the referee on a netlist and returns its transient.
+// ngspice runs the referee on a netlist and returns its last analysis.
 func ngspice(t testing.TB, src string) *Plot {
+	t.Helper()
+	plots := ngspicePlots(t, src)
+	return plots[len(plots)-1]
+}
+
+// ngspicePlots runs the referee on a netlist and returns all its analyses.
+func ngspicePlots(t testing.TB, src string) []*Plot {
 	t.Helper()
 	exe, err := exec.LookPath("ngspice")
 	if err != nil {
@@ -41,13 +48,16 @@ func ngspice(t testing.TB, src string) *Plot {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return plots[len(plots)-1]
+	return plots
 }
 
-// distance of two signals at the instants of a, as the largest difference over
-// the largest magnitude.
-func apart(a, b *sim.Signal) float64 {
-	worst, size := 0.0, 1e-300
+// apart is the distance of two signals at the instants of a, as the largest
+// difference over the largest magnitude.
+func apart(a, b *sim.Signal) float64 { return apartAbove(a, b, 1e-300) }
+
+// apartAbove counts magnitudes as at least the floor.
+func apartAbove(a, b *sim.Signal, floor float64) float64 {
+	worst, size := 0.0, floor
 	k := 1
 	for i, t := range a.Time {
 		for k < len(b.Time)-1 && b.Time[k] < t {
@@ -60,6 +70,27 @@ func apart(a, b *sim.Signal) float64 {
 		v := b.Data[k-1] + f*(b.Data[k]-b.Data[k-1])
 		worst = math.Max(worst, math.Abs(a.Data[i]-v))
 		size = math.Max(size, math.Max(math.Abs(v), math.Abs(a.Data[i])))
+	}
+	return worst / size
+}
+
+// apartInTime lets every value of a be one that b has within dt of the instant.
+func apartInTime(a, b *sim.Signal, dt float64) float64 {
+	worst, size := 0.0, 1e-300
+	first := 0
+	for i, t := range a.Time {
+		for first < len(b.Time)-1 && b.Time[first+1] < t-dt {
+			first++
+		}
+		low, high := math.Inf(1), math.Inf(-1)
+		for k := first; k < len(b.Time); k++ {
+			low, high = math.Min(low, b.Data[k]), math.Max(high, b.Data[k])
+			if b.Time[k] > t+dt {
+				break
+			}
+		}
+		worst = math.Max(worst, math.Max(a.Data[i]-high, low-a.Data[i]))
+		size = math.Max(size, math.Max(math.Abs(low), math.Abs(high)))
 	}
 	return worst / size
 }

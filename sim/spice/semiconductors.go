@@ -295,12 +295,12 @@ type semis struct {
 	charge []float64 // of every terminal, when last asked for
 	size   []float64 // magnitude of what every terminal adds to its equation
 
-	begun    bool // home holds a solution
-	given    bool // home holds initial voltages
-	fixed    bool // the next evaluation is at old, wherever the circuit is
-	history  bool // last holds something
-	limiting bool // voltages are limited
-	limited  bool // one was, in the last evaluation
+	storing  []int32 // rows of terminals that hold charge
+	begun    bool    // home holds a solution
+	fixed    bool    // the next evaluation is at old, wherever the circuit is
+	history  bool    // last holds something
+	limiting bool    // voltages are limited
+	limited  bool    // one was, in the last evaluation
 	stamp    device.Stamp
 }
 
@@ -319,6 +319,11 @@ func (s *system) addSemis(ts []triplet) (all []triplet, mine []int) {
 			u.rows = append(u.rows, s.c.unknown(ref(node)))
 		}
 		t := u.rows[len(u.rows)-n:]
+		for i, stores := range d.model.Stores() {
+			if stores {
+				u.storing = append(u.storing, t[i])
+			}
+		}
 		for _, row := range t {
 			for _, col := range t {
 				mine = append(mine, len(ts))
@@ -365,7 +370,7 @@ func (s *system) loadSemis(jac bool) (ok bool) {
 			copy(v[:n], old)
 			moved, u.limited = true, true
 		case u.limiting:
-			if moved = u.of[k].model.Limit(v[:n], old); moved {
+			if moved = u.of[k].model.Limit(v[:n], old, s.alpha); moved {
 				u.limited = true
 			}
 		}
@@ -374,16 +379,19 @@ func (s *system) loadSemis(jac bool) (ok bool) {
 		for i, row := range t {
 			stored := float64(s.alpha * st.Q[i])
 			f := st.I[i] + stored
-			u.size[int(u.first[k])+i] = math.Abs(st.I[i]) + math.Abs(stored)
+			size := math.Abs(st.I[i]) + math.Abs(stored)
 			for j := range t {
 				g := st.G[i*n+j] + float64(s.alpha*st.C[i*n+j])
 				if moved {
 					f += float64(g * (at[j] - v[j]))
 				}
+				// A charge near 0 V is a difference of what it is at a volt.
+				size += math.Abs(st.G[i*n+j]*at[j]) + math.Abs(s.alpha*st.C[i*n+j])*math.Max(1, math.Abs(at[j]))
 				if jac {
 					s.vals[u.slots[int(u.slot[k])+i*n+j]] += g
 				}
 			}
+			u.size[int(u.first[k])+i] = size
 			if f-f != 0 {
 				s.bad, ok = int(u.of[k].dev), false
 			}
@@ -406,7 +414,7 @@ func (s *system) depart(x []float64) {
 // setOut makes the voltages from which limits are counted those of the last
 // solution; without one the first evaluation is where devices like to begin.
 func (u *semis) setOut() {
-	if u.fixed = !u.begun && len(u.of) > 0; u.fixed && !u.given {
+	if u.fixed = !u.begun && len(u.of) > 0; u.fixed {
 		for k := range u.of {
 			u.of[k].model.Start(u.home[u.first[k]:u.first[k+1]])
 		}
@@ -467,21 +475,27 @@ func (s *system) capacitances(x, vals []float64) {
 	}
 }
 
-// initialVoltages puts what ic= of the devices says in place of the voltages in
-// x, device by device, and settles there.
+// initialVoltages adds the charges of all devices before the first step to q and
+// settles there: at what ic= of a device says, otherwise at the differences of the
+// .ic of its nodes, as for a capacitor. Guesses for nodes behind series
+// resistances go into x.
 func (s *system) initialVoltages(q, x []float64) {
 	u := &s.semis
 	u.history = false
+	given := make([]float64, s.n+1)
+	for _, ic := range s.c.ics {
+		given[ic.node-1] = ic.v
+	}
 	var v [device.MaxTerminals]float64
 	for k := range u.of {
 		d := &u.of[k]
 		t := u.terminals(k)
 		for i := range t {
-			v[i] = x[s.c.unknown(ref(d.pins[i]))]
+			v[i] = given[s.c.unknown(ref(d.pins[i]))]
 		}
 		for i, row := range t {
 			if d.nodes[i] != d.pins[i] {
-				x[row] = v[i]
+				x[row] = x[s.c.unknown(ref(d.pins[i]))]
 			}
 		}
 		for i, ic := range d.ic {
@@ -492,22 +506,7 @@ func (s *system) initialVoltages(q, x []float64) {
 		st := u.eval(k, v[:len(t)], true)
 		for i, row := range t {
 			q[row] += st.Q[i]
-			u.home[int(u.first[k])+i] = v[i]
 		}
 	}
-	u.given = true
 	u.remember()
-}
-
-// storing lists the rows of terminals that hold charge.
-func (u *semis) storing() (rows []int32) {
-	for k := range u.of {
-		stores := u.of[k].model.Stores()
-		for i, row := range u.terminals(k) {
-			if stores[i] {
-				rows = append(rows, row)
-			}
-		}
-	}
-	return rows
 }

@@ -40,7 +40,7 @@ func (run *transient) start() (restart bool, err error) {
 	}
 	restart = run.holdStates(guess)
 	run.begin()
-	run.derivative()
+	run.derivative(0, run.qdot)
 	return restart, nil
 }
 
@@ -171,18 +171,18 @@ func (run *transient) holdStates(guess []float64) (forced bool) {
 	return forced
 }
 
-// derivative sets qdot = C dx/dt from the equations themselves, which loses no
-// digits: b - G x - f(x).
-func (run *transient) derivative() {
+// derivative sets qdot = d/dt (C x + q(x)) at t from the equations themselves,
+// which loses no digits: b - G x - f(x).
+func (run *transient) derivative(t float64, qdot []float64) {
 	s := run.system
 	s.setAlpha(0)
-	s.sources(0, 1)
-	s.residual(0, false)
-	clear(run.qdot)
+	s.sources(t, 1)
+	s.residual(t, false)
+	clear(qdot)
 	for _, row := range s.crow {
-		run.qdot[row] = s.r[row]
+		qdot[row] = s.r[row]
 	}
-	for _, row := range s.semis.storing() {
-		run.qdot[row] = s.r[row]
+	for _, row := range s.semis.storing {
+		qdot[row] = s.r[row]
 	}
 }

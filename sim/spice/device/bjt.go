@@ -161,11 +161,11 @@ func (q *BJT) Start(v []float64) {
 	v[bjtBase], v[bjtBasePin], v[bjtCollector] = q.sign*q.crit, q.sign*q.crit, q.sign*q.crit
 }
 
-func (q *BJT) Limit(v, old []float64) bool {
+func (q *BJT) Limit(v, old []float64, alpha float64) bool {
 	be, bc := q.sign*(v[bjtBase]-v[bjtEmitter]), q.sign*(v[bjtBase]-v[bjtCollector])
 	was := [2]float64{q.sign * (old[bjtBase] - old[bjtEmitter]), q.sign * (old[bjtBase] - old[bjtCollector])}
-	be, far := limitJunction(be, was[0], q.vt, q.crit)
-	bc, far2 := limitJunction(bc, was[1], q.vt, q.crit)
+	be, far := limitJunction(be, was[0], q.vt, fast(q.crit, q.vt, q.tf, alpha))
+	bc, far2 := limitJunction(bc, was[1], q.vt, fast(q.crit, q.vt, q.tr, alpha))
 	if far {
 		v[bjtEmitter] = v[bjtBase] - q.sign*be
 	}

@@ -46,8 +46,9 @@ type Device interface {
 	// instant; nil begins a history.
 	Eval(v, last, next []float64, charges bool, out *Stamp)
 	// Limit moves v, voltages of the next iteration, to where an evaluation is
-	// safe after one at old, and says whether it had to.
-	Limit(v, old []float64) bool
+	// safe after one at old, and says whether it had to. Alpha is the factor [1/s]
+	// by which charges become currents.
+	Limit(v, old []float64, alpha float64) bool
 	// Start sets v to voltages at which to begin the search for an operating point.
 	Start(v []float64)
 	// Stores tells which terminals hold charge.
@@ -170,6 +171,15 @@ func limitDrain(v, old float64) float64 {
 // critical is the voltage at which the curvature of a junction's exponential is
 // largest.
 func critical(vt, is float64) float64 { return vt * math.Log(vt/(math.Sqrt2*is)) }
+
+// fast is crit for a junction whose diffusion charge multiplies its current: in a
+// short step that charge is what limits have to watch, which SPICE's do not.
+func fast(crit, vt, transit, alpha float64) float64 {
+	if alpha*transit < 1 {
+		return crit
+	}
+	return math.Max(2*vt, crit-vt*math.Log1p(alpha*transit))
+}
 
 // bandgap of silicon [eV] (Sze, Physics of Semiconductor Devices).
 func bandgap(t float64) float64 { return 1.16 - 7.02e-4*t*t/(t+1108) }

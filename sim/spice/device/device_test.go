@@ -47,7 +47,7 @@ func TestJacobians(t *testing.T) {
 			for i := range v {
 				v[i] = rapid.Float64Range(-2, 2).Draw(t, "v")
 			}
-			if d.Limit(v, make([]float64, n)) {
+			if d.Limit(v, make([]float64, n), 0) {
 				return // an exponential beyond reach
 			}
 			mem := make([]float64, d.Memory())
@@ -102,7 +102,7 @@ func TestLimit(t *testing.T) {
 				for i := range v {
 					v[i] = rapid.Float64Range(-1e3, 1e3).Draw(t, "v")
 				}
-				d.Limit(v, old)
+				d.Limit(v, old, 0)
 				d.Eval(v, nil, mem, true, &s)
 				for i := range n {
 					if math.IsNaN(s.I[i]) || math.IsInf(s.I[i], 0) {
@@ -110,7 +110,7 @@ func TestLimit(t *testing.T) {
 					}
 				}
 				copy(old, v)
-				if d.Limit(v, old) {
+				if d.Limit(v, old, 0) {
 					t.Fatalf("%s: limited at %v where it already stands", name, v)
 				}
 			}

@@ -104,7 +104,7 @@ func (d *Diode) Stores() (s [MaxTerminals]bool) {
 
 func (d *Diode) Start(v []float64) { v[0], v[1] = d.crit, 0 }
 
-func (d *Diode) Limit(v, old []float64) bool {
+func (d *Diode) Limit(v, old []float64, alpha float64) bool {
 	vd, was := v[0]-v[1], old[0]-old[1]
 	limited := false
 	if vd < math.Min(0, 10*d.vtbrk-d.bv) { // false without breakdown
@@ -112,7 +112,7 @@ func (d *Diode) Limit(v, old []float64) bool {
 		back, limited = limitJunction(-(vd + d.bv), -(was + d.bv), d.vtbrk, d.crit)
 		vd = -(back + d.bv)
 	} else {
-		vd, limited = limitJunction(vd, was, d.vt, d.crit)
+		vd, limited = limitJunction(vd, was, d.vt, fast(d.crit, d.vt, d.tt, alpha))
 	}
 	if limited {
 		v[0] = v[1] + vd

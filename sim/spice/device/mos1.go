@@ -209,7 +209,7 @@ func (m *MOS1) threshold(vbs float64) (on, slope float64) {
 	return m.vbi + m.gamma*(root-vbs/(2*root)), m.gamma / (2 * root)
 }
 
-func (m *MOS1) Limit(v, old []float64) bool {
+func (m *MOS1) Limit(v, old []float64, _ float64) bool {
 	at := func(v []float64) (gs, ds, bs float64) {
 		s := v[mosSource]
 		return m.sign * (v[mosGate] - s), m.sign * (v[mosDrain] - s), m.sign * (v[mosBulk] - s)
