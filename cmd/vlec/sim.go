@@ -14,6 +14,7 @@ import (
 type simCmd struct {
 	Files  []string         `arg:"" name:"file" help:"Netlist (.cir), or Verilog (.v) and lists of files (.f)." predictor:"file"`
 	Engine string           `help:"Simulator: ${enum}; ngspice for netlists, icarus and verilator for testbenches." enum:"builtin,ngspice,icarus,verilator" default:"builtin"`
+	Solver string           `help:"How the built-in simulator integrates a netlist: ${enum}; -v says what auto chose and why." enum:"auto,explicit,implicit" default:"auto"`
 	Output string           `short:"o" help:"Folder for trace.npz of a netlist." type:"path" placeholder:"DIR"`
 	Lint   bool             `help:"Verilog: do not run, look for mistakes of sign and width that other tools are silent about."`
 	Top    string           `help:"Verilog: module to run, by default the one that no other instantiates." placeholder:"NAME"`
@@ -30,6 +31,7 @@ or edited the files. Modules that a file does not declare are looked for beside 
 Examples:
   vlec sim vlec-out/chain/net.cir
   vlec sim vlec-out/chain/net.cir --engine ngspice -o out
+  vlec sim vlec-out/chain/net.cir --solver implicit -v
   vlec sim out/tb/tb.v --vcd waves.vcd
   vlec sim out/tb/tb.v --engine verilator
   vlec sim out/rtl/top.v --cycles 1000 --set rst_i=0
@@ -47,6 +49,8 @@ func (c *simCmd) Run(g *globals) error {
 		return fmt.Errorf("%s: one netlist at a time", c.Files[1])
 	case c.Lint || c.Top != "" || c.VCD != "" || c.Cycles != 0 || len(c.Set)+len(c.Define) > 0:
 		return fmt.Errorf("%s is a netlist; --lint, --top, --vcd, --cycles, --set and --define are for Verilog", c.Files[0])
+	case c.Engine == "ngspice" && c.Solver != "auto":
+		return fmt.Errorf("%s: --solver is for the built-in simulator", c.Files[0])
 	case c.Engine == "icarus" || c.Engine == "verilator":
 		return fmt.Errorf("%s is a netlist; simulate it with the engine builtin or ngspice", c.Files[0])
 	}
@@ -188,6 +192,7 @@ func (c *simCmd) simulate(g *globals, file string) (*sim.Trace, int, error) {
 	}
 	update, stop := g.progress()
 	trace, stats, err := circuit.Tran(g.ctx, spice.Options{
+		Engine:   c.Solver,
 		Progress: func(done float64) { update("transient", done) },
 		Log: func(line string) {
 			if g.Verbose {

@@ -2,6 +2,7 @@ package spice
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"slices"
 
@@ -148,6 +149,9 @@ func (c *Circuit) newTransient(o Options, stats *Stats) (*transient, error) {
 	stats.Unknowns, stats.Entries, stats.Method = sys.n, len(sys.rowidx), "trap"
 	if run.gear {
 		stats.Method = "gear"
+	}
+	if o.Log != nil {
+		o.Log(fmt.Sprintf("implicit engine: %s, %d equations, %d entries, %d behaviours that are not linear", stats.Method, sys.n, stats.Entries, len(sys.funcs)))
 	}
 	if run.out, err = newRecorder(c, o); err != nil {
 		return nil, err
