@@ -45,12 +45,14 @@
 //	expr.go        text -> expression tree (a Pratt parser)
 //	parse.go, directives.go, source.go
 //	               lines -> Netlist (netlist.go): a tree of definitions
+//	census.go      how large the circuit will be
 //	elaborate.go   Netlist -> Circuit (circuit.go): flat tables of devices
 //	semiconductors.go, device
 //	               models and devices with equations of their own
 //	compile.go     expression tree -> program (program.go)
 //	check.go       circuits that cannot have a solution
 //	system.go      Circuit -> d/dt (C x + q(x)) + G x + f(x,t) = b(t), and its Jacobian
+//	bypass.go      behaviours that hardly moved
 //	newton.go      one solve, and what to say when it fails
 //	damped.go, op.go, sweep.go
 //	               operating point, from far away too; dc sweep, small signals

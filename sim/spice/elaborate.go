@@ -20,9 +20,9 @@ func (n *Netlist) Elaborate() (*Circuit, error) {
 	c := el.c
 	c.instances = []instance{{}}
 	c.nodes = []place{{name: "0"}}
-	top := &frame{sub: n.top, nodes: make([]int32, len(n.top.nodes))}
-	top.scope = el.newScope(n.top, nil, nil)
+	top := el.newFrame(n.top)
 	el.top = top
+	el.expect()
 	for k := 1; k < len(n.top.nodes); k++ {
 		top.nodes[k] = el.localNode(0, n.top.nodes[k], pos{})
 	}
@@ -58,8 +58,9 @@ type elaborator struct {
 	full     bool
 	open     []*subckt // definitions being instantiated, outermost first
 
-	later []laterRef
-	pairs []pair
+	later  []laterRef
+	pairs  []pair
+	frames []*frame // that may be used again
 }
 
 // A laterRef is an input of a behaviour that names another place of the
@@ -82,6 +83,7 @@ type frame struct {
 	inst  int32
 	nodes []int32 // slot -> node of the circuit
 	scope *scope
+	own   scope   // what scope points to
 	br    []int32 // element -> branch, or -1
 }
 
@@ -123,11 +125,10 @@ const (
 	paramSet
 )
 
-func (el *elaborator) newScope(sub *subckt, parent *scope, args []param) *scope {
-	s := &scope{sub: sub, parent: parent}
-	if n := len(sub.params); n > 0 {
-		s.vals, s.state = make([]float64, n), make([]scopeState, n)
-	}
+// bind makes s the scope of an instance with these parameters.
+func (el *elaborator) bind(s, parent *scope, args []param) {
+	sub := s.sub
+	s.parent = parent
 	for i := range args {
 		a := &args[i]
 		k, ok := sub.index[a.name]
@@ -147,9 +148,12 @@ func (el *elaborator) newScope(sub *subckt, parent *scope, args []param) *scope 
 			el.errorf(a.pos, hint, "subcircuit %s has no parameter %s", sub.name, a.name)
 			continue
 		}
-		s.vals[k], s.state[k] = el.eval(parent, a.val, "parameter "+a.name, a.pos), paramSet
+		v := a.val.num
+		if a.val.x != nil {
+			v = el.eval(parent, a.val, "parameter "+a.name, a.pos)
+		}
+		s.vals[k], s.state[k] = v, paramSet
 	}
-	return s
 }
 
 func (el *elaborator) lookup(s *scope, name string, at pos) (float64, bool) {
@@ -293,7 +297,7 @@ func (el *elaborator) flatten(f *frame) {
 		el.full = true
 		return
 	}
-	f.br = make([]int32, len(f.sub.elems))
+	f.br = resize(f.br, len(f.sub.elems))
 	dev := int32(len(c.devices))
 	for i := range f.sub.elems {
 		e := &f.sub.elems[i]
@@ -344,7 +348,7 @@ func countInstances(s *subckt) (n int) {
 }
 
 func (el *elaborator) instance(f *frame, e *element) {
-	c, x := el.c, e.extra
+	c, x := el.c, e.inst
 	sub := f.sub.lookup(x.sub)
 	if sub == nil {
 		hint := "define it with .subckt or .include it"
@@ -376,15 +380,44 @@ func (el *elaborator) instance(f *frame, e *element) {
 	el.open = append(el.open, sub)
 	defer func() { el.open = el.open[:len(el.open)-1] }()
 	c.instances = append(c.instances, instance{f.inst, e.name})
-	g := &frame{sub: sub, inst: int32(len(c.instances)) - 1, nodes: make([]int32, len(sub.nodes))}
+	g := el.newFrame(sub)
+	g.inst = int32(len(c.instances)) - 1
 	for k, slot := range x.nodes {
 		g.nodes[k+1] = f.nodes[slot]
 	}
 	for k := sub.ports + 1; k < len(sub.nodes); k++ {
 		g.nodes[k] = el.localNode(g.inst, sub.nodes[k], e.pos)
 	}
-	g.scope = el.newScope(sub, f.scope, x.args)
+	el.bind(&g.own, f.scope, x.args)
+	pairs := len(el.pairs)
 	el.flatten(g)
+	if len(el.pairs) == pairs && len(sub.models) == 0 { // nobody remembers it
+		el.frames = append(el.frames, g)
+	}
+}
+
+// newFrame returns a frame with room for an instance of a definition, perhaps a
+// used one: there may be millions of instances, one at a time.
+func (el *elaborator) newFrame(sub *subckt) *frame {
+	g := &frame{}
+	if last := len(el.frames) - 1; last >= 0 {
+		g, el.frames = el.frames[last], el.frames[:last]
+	}
+	g.sub, g.scope = sub, &g.own
+	g.nodes = resize(g.nodes, len(sub.nodes))
+	g.own.sub, g.own.parent = sub, nil
+	g.own.vals, g.own.state = resize(g.own.vals, len(sub.params)), resize(g.own.state, len(sub.params))
+	return g
+}
+
+// resize returns n zeros, in the memory of a slice if it suffices.
+func resize[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	s = s[:n]
+	clear(s)
+	return s
 }
 
 // device evaluates one element into its table.

@@ -38,11 +38,12 @@ func (l *logicalLine) at(off int) pos {
 }
 
 // splitLines cuts a file into logical lines: it folds case, drops comments and
-// blank lines and joins continuations. The title line, if the file has one, is
-// returned apart.
-func splitLines(file int32, src string, hasTitle bool, report func(p pos, hint, msg string)) (title string, lines []logicalLine) {
+// blank lines, joins continuations, and calls card with each until that says
+// false. The title line, if the file has one, is returned apart.
+func splitLines(file int32, src string, hasTitle bool, report func(p pos, hint, msg string), card func(l *logicalLine) bool) (title string) {
 	folded := foldCase(src)
-	lines = make([]logicalLine, 0, strings.Count(src, "\n")+1)
+	var l logicalLine
+	open := false // l may have continuations
 	lineNo := int32(0)
 	for start := 0; start < len(src); {
 		end := strings.IndexByte(src[start:], '\n')
@@ -57,7 +58,7 @@ func splitLines(file int32, src string, hasTitle bool, report func(p pos, hint, 
 		start = next
 		lineNo++
 		if hasTitle && lineNo == 1 {
-			title = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(raw), "*"))
+			title = strings.Clone(strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(raw), "*"))) // not a hold on the whole file
 			continue
 		}
 		n := commentStart(text)
@@ -74,20 +75,25 @@ func splitLines(file int32, src string, hasTitle bool, report func(p pos, hint, 
 		text, raw = text[lead:n], raw[lead:n]
 		at := seg{0, lineNo, int32(lead) + 1}
 		if text[0] != '+' {
-			lines = append(lines, logicalLine{file: file, text: text, raw: raw, first: at})
+			if open && !card(&l) {
+				return title
+			}
+			l, open = logicalLine{file: file, text: text, raw: raw, first: at}, true
 			continue
 		}
-		if len(lines) == 0 {
+		if !open {
 			report(pos{file, lineNo, at.col}, "begin the card before it; the first line of a netlist is its title", "a continuation with nothing to continue")
 			continue
 		}
-		l := &lines[len(lines)-1]
 		at.off, at.col = int32(len(l.text))+1, at.col+1
 		l.more = append(l.more, at)
 		l.text += " " + text[1:]
 		l.raw += " " + raw[1:]
 	}
-	return title, lines
+	if open {
+		card(&l)
+	}
+	return title
 }
 
 // foldCase lowers ASCII letters only, so that offsets stay.

@@ -226,8 +226,7 @@ func (p *parser) asExpr(q quantity, s *scanner) *expr {
 func (c *Circuit) Measure(analysis string, tr *sim.Trace) ([]Measurement, error) {
 	m := &measurer{c: c, tr: tr, done: map[string]float64{}}
 	m.el = &elaborator{c: c, n: c.net, seen: map[string]bool{}}
-	m.el.top = &frame{sub: c.net.top}
-	m.el.top.scope = m.el.newScope(c.net.top, nil, nil)
+	m.el.top = m.el.newFrame(c.net.top)
 	var out []Measurement
 	for i := range c.net.meas {
 		card := &c.net.meas[i]

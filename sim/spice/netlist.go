@@ -154,23 +154,29 @@ type element struct {
 	kind  byte // its letter: r c l k v i e g f h b d m q x
 	pos   pos
 	name  string
-	node  [4]int32 // slots; x keeps its nodes in extra
+	node  [4]int32 // slots; x keeps its nodes in inst
 	value quantity
 	extra *extra
+	inst  *instanceCard // x
+}
+
+// An instanceCard is an x card: nodes, the subcircuit's name, parameters.
+type instanceCard struct {
+	sub   string
+	nodes []int32
+	args  []param
 }
 
 // extra holds what few elements have.
 type extra struct {
-	ic    *quantity
-	mult  *quantity // m=
-	tc    [2]*quantity
-	ctrl  [2]string // f, h: the source whose current controls; k: the two inductors
-	wave  *waveCard
-	body  *expr // b, and e and g with an expression
-	volt  bool  // body is a voltage
-	sub   string
-	nodes []int32
-	args  []param // x; d, m: dimensions
+	ic   *quantity
+	mult *quantity // m=
+	tc   [2]*quantity
+	ctrl [2]string // f, h: the source whose current controls; k: the two inductors
+	wave *waveCard
+	body *expr   // b, and e and g with an expression
+	volt bool    // body is a voltage
+	args []param // d, m: dimensions
 
 	terminals int // d, m
 	model     string

@@ -2,6 +2,7 @@ package spice
 
 import (
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -23,23 +24,42 @@ const (
 // ParseFile reads a netlist and what it includes. The error, if any, is a
 // diag.List with every complaint.
 func ParseFile(path string) (*Netlist, error) {
-	src, err := os.ReadFile(path)
+	src, err := readText(path)
 	if err != nil {
 		return nil, diag.List{{Pos: diag.Pos{File: path}, Msg: "cannot read the netlist: " + reason(err)}}
 	}
-	return Parse(path, src)
+	return parse(path, src)
+}
+
+// readText reads a file into a string, without a copy.
+func readText(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	var b strings.Builder
+	if info, err := f.Stat(); err == nil && info.Size() < maxSourceBytes {
+		b.Grow(int(info.Size()))
+	}
+	if _, err := io.Copy(&b, f); err != nil {
+		return "", err
+	}
+	return b.String(), nil
 }
 
 // Parse reads a netlist from memory. Its first line is the title, as in every
 // SPICE. Name is what errors call it; files it includes are looked for relative
 // to the folder of name. The error, if any, is a diag.List.
-func Parse(name string, src []byte) (*Netlist, error) {
+func Parse(name string, src []byte) (*Netlist, error) { return parse(name, string(src)) }
+
+func parse(name, src string) (*Netlist, error) {
 	p := &parser{n: &Netlist{
 		options: map[string]option{}, globals: map[string]bool{},
 	}}
 	p.n.top = newSubckt("", pos{}, nil)
 	p.cur = p.n.top
-	p.file(pos{}, name, string(src), true, "")
+	p.file(pos{}, name, src, true, "")
 	for s := p.cur; s != p.n.top; s = s.parent {
 		p.errorf(s.pos, "close it with .ends", ".subckt %s has no end", s.name)
 	}
@@ -64,6 +84,13 @@ type parser struct {
 	cur   *subckt
 	errs  diag.List
 	slab  []expr
+	words []field // of the x card that is being read
+	args  []param
+	// what x cards are kept in
+	instances slab[instanceCard]
+	ints      slab[int32]
+	params    slab[param]
+
 	stack []string // files being read, outermost first
 	bytes int
 	ended bool // .end was seen
@@ -110,16 +137,18 @@ func (p *parser) file(at pos, name, src string, hasTitle bool, section string) {
 	id := int32(len(p.n.files))
 	p.n.files = append(p.n.files, name)
 	p.bytes += len(src)
-	title, lines := splitLines(id, src, hasTitle, p.report)
+	p.cur.expect(countElements(src))
+	last := pos{id, 1, 1}
+	title := splitLines(id, src, hasTitle, p.report, func(l *logicalLine) bool {
+		last = l.at(0)
+		p.card(l)
+		return !p.ended
+	})
 	if hasTitle {
 		p.n.Title = title
 	}
-	p.cur.expect(len(lines))
-	for i := range lines {
-		if p.ended {
-			return
-		}
-		p.card(&lines[i])
+	if p.ended {
+		return
 	}
 	if p.control {
 		p.control = false
@@ -129,7 +158,7 @@ func (p *parser) file(at pos, name, src string, hasTitle bool, section string) {
 		p.errorf(at, "sections begin with .lib name", "library %s has no section %s", name, section)
 	}
 	if section != "" && p.inSection != "" {
-		p.errorf(lines[len(lines)-1].at(0), "end it with .endl", "the library section %q has no end", p.inSection)
+		p.errorf(last, "end it with .endl", "the library section %q has no end", p.inSection)
 	}
 }
 
@@ -242,6 +271,10 @@ func (p *parser) simplify(e *expr) quantity {
 func (p *parser) assigned(s *scanner, what string) quantity {
 	switch f := s.peek(); f.kind {
 	case fieldWord, fieldPunct:
+		if v, ok := s.wholeNumber(f); ok {
+			s.off = f.end
+			return quantity{num: v}
+		}
 		e, next, _ := p.pratt(s.l, f.off, len(s.l.text))
 		s.off = next
 		return p.simplify(e)
@@ -249,6 +282,23 @@ func (p *parser) assigned(s *scanner, what string) quantity {
 		s.next()
 		return p.quantity(s, f, what)
 	}
+}
+
+// wholeNumber reads a word that is a number and nothing but a number, also with
+// what stands behind it: no expression goes on there.
+func (s *scanner) wholeNumber(f field) (float64, bool) {
+	if f.kind != fieldWord {
+		return 0, false
+	}
+	v, n, ambiguous := parseNumber(s.text(f))
+	if n == 0 || n < f.end-f.off || ambiguous || math.IsInf(v, 0) {
+		return 0, false
+	}
+	rest := s.l.text[f.end:]
+	for len(rest) > 0 && isSpace(rest[0]) {
+		rest = rest[1:]
+	}
+	return v, rest == "" || isLetter(rest[0])
 }
 
 // assignment reads "name = value" and says whether there was one.
@@ -546,8 +596,7 @@ func (p *parser) bodyTail(s *scanner, el *element) {
 
 // instance reads x: nodes, the name of the subcircuit, parameters.
 func (p *parser) instance(s *scanner, el *element) {
-	x := el.x()
-	var words []field
+	words := p.words[:0]
 	for {
 		f := s.peek()
 		if f.kind == fieldEnd || (f.kind == fieldWord && isParamsWord(s.text(f))) || (f.kind == fieldWord && p.assigns(s)) {
@@ -567,22 +616,59 @@ func (p *parser) instance(s *scanner, el *element) {
 		p.errorf(el.pos, "write x1 node … name", "%s names no subcircuit", el.name)
 		return
 	}
+	p.words = words
+	x := p.instances.one()
+	el.inst = x
 	x.sub = s.text(words[len(words)-1])
-	x.nodes = make([]int32, len(words)-1)
+	x.nodes = p.ints.take(len(words) - 1)
 	for i, f := range words[:len(words)-1] {
 		x.nodes[i] = p.cur.node(s.text(f))
 	}
 	if f := s.peek(); f.kind == fieldWord && isParamsWord(s.text(f)) {
 		s.next()
 	}
+	args := p.args[:0]
 	for s.peek().kind != fieldEnd {
 		f, v, ok := p.assignment(s)
 		if !ok {
 			return
 		}
-		x.args = append(x.args, param{s.text(f), v, s.pos(f)})
+		args = append(args, param{s.text(f), v, s.pos(f)})
 	}
+	p.args = args
+	x.args = p.params.take(len(args))
+	copy(x.args, args)
 }
+
+// countElements guesses how many elements a file has: lines that begin with a
+// letter.
+func countElements(src string) (n int) {
+	for at := 0; at < len(src); {
+		if isLetter(src[at] | 0x20) {
+			n++
+		}
+		next := strings.IndexByte(src[at:], '\n')
+		if next < 0 {
+			break
+		}
+		at += next + 1
+	}
+	return n
+}
+
+// A slab hands out pieces of large slices, where there may be millions of them.
+type slab[T any] struct{ free []T }
+
+func (s *slab[T]) take(n int) []T {
+	if n > len(s.free) {
+		s.free = make([]T, max(n, 1024))
+	}
+	out := s.free[:n:n]
+	s.free = s.free[n:]
+	return out
+}
+
+func (s *slab[T]) one() *T { return &s.take(1)[0] }
 
 func isParamsWord(s string) bool { return s == "params:" || s == "param:" }
 
