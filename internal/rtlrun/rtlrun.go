@@ -160,7 +160,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	case o.VCD != "":
 		return nil, fmt.Errorf("%s writes the waveforms that the testbench asks for ($dumpvars); leave the VCD file to the built-in engine", o.Engine)
 	}
-	job := referee.VerilogJob{Files: src.Files(), Top: top, Defines: o.Defines, Dir: filepath.Dir(o.Files[0])}
+	job := referee.VerilogJob{Files: src.Files(), Top: top, Defines: o.Defines, Dir: home(o.Files[0])}
 	simulate := map[string]func(context.Context, referee.VerilogJob) (*referee.VerilogRun, error){
 		"icarus": referee.Icarus, "verilator": referee.Verilator,
 	}[o.Engine]
@@ -176,6 +176,18 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	return r, nil
 }
 
+// home is the folder in which a run looks for its memory files: that of the file,
+// or the one above rtl and tb.
+func home(file string) string {
+	dir := filepath.Dir(file)
+	switch abs, err := filepath.Abs(dir); {
+	case err != nil:
+	case filepath.Base(abs) == "tb", filepath.Base(abs) == "rtl":
+		return filepath.Join(dir, "..")
+	}
+	return dir
+}
+
 // topOf is the module that no other instantiates.
 func topOf(src *verilog.Source) (string, error) {
 	if top := src.Top(); top != "" {
@@ -189,7 +201,7 @@ func (r *Result) builtin(ctx context.Context, d *verilog.Design, o Options) erro
 	if err != nil {
 		return err
 	}
-	m.Stdout, m.Dir = o.Stdout, filepath.Dir(o.Files[0])
+	m.Stdout, m.Dir = o.Stdout, home(o.Files[0])
 	if o.VCD != "" {
 		f, err := os.Create(o.VCD)
 		if err != nil {

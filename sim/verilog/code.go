@@ -83,6 +83,8 @@ const (
 	iCat
 	iMemRd
 	iUnknown // copies a constant with unknown bits
+	iFalse   // comparison by === of what is known with what is not
+	iTrue
 	// Control and effects.
 	iJmp
 	iJz
@@ -181,7 +183,7 @@ type program struct {
 	live       map[*Signal]bool  // read or written by a unit
 	driver     map[*Signal]*unit // the unit that assigns a signal, initial blocks last
 	plainClock bool              // the clock has no readers and one domain
-	persist    []uint16          // slots that keep a value while a process waits
+	persist    [][]uint16        // by process: slots that keep a value while it waits
 	special    []bool            // by slot: the store must look for edges
 	words      int               // of the set of dirty units
 

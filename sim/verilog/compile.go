@@ -7,7 +7,7 @@ import "vlec/model/diag"
 func compile(d *Design) (*program, error) {
 	d.inline()
 	p := &program{d: d, sigAt: map[uint16]*Signal{}, wirePC: map[*Signal]int{}}
-	g := &gen{p: p, consts: map[string]operand{}, constAt: map[uint16]Value{}, exits: map[*sBlock][]int{}, placed: map[*Signal]bool{}}
+	g := &gen{p: p, consts: map[string]operand{}, constAt: map[uint16]Value{}, exits: map[*sBlock][]int{}, placed: map[*Signal]bool{}, persist: map[*unit][]uint16{}}
 	for _, s := range d.Signals {
 		if !s.local {
 			g.place(s)
@@ -27,6 +27,9 @@ func compile(d *Design) (*program, error) {
 	}
 	p.nslots = g.next
 	p.scope = append(p.scope, g.temps...)
+	for _, i := range p.procs {
+		p.persist = append(p.persist, g.persist[p.units[i].u])
+	}
 	p.number()
 	if err := g.errs.Err(); err != nil {
 		return nil, err
@@ -46,6 +49,7 @@ type gen struct {
 	exits   map[*sBlock][]int
 	current *unit
 	placed  map[*Signal]bool
+	persist map[*unit][]uint16
 }
 
 func (g *gen) slots(n int) uint16 {
@@ -83,7 +87,7 @@ func (g *gen) place(s *Signal) {
 func (g *gen) lives(slot, n int) {
 	if g.current != nil && g.current.kind == unitProc {
 		for i := range n {
-			g.p.persist = append(g.p.persist, uint16(slot+i))
+			g.persist[g.current] = append(g.persist[g.current], uint16(slot+i))
 		}
 	}
 }
@@ -221,6 +225,10 @@ func (g *gen) value(n *node, dst *operand) operand {
 		return g.concat(n, dst)
 	case opPart, opPartV:
 		return g.part(n, dst)
+	case opCeq, opCne:
+		if o, ok := g.never(n, dst); ok {
+			return o
+		}
 	}
 	args := make([]operand, len(n.a))
 	for i, a := range n.a {
@@ -231,6 +239,28 @@ func (g *gen) value(n *node, dst *operand) operand {
 		args[i] = g.value(a, nil)
 	}
 	return g.op(n.op, g.into(n, dst), args)
+}
+
+// never compiles a comparison by === or !== with a constant that has unknown bits.
+func (g *gen) never(n *node, dst *operand) (operand, bool) {
+	unknown := func(a *node) bool { return a.op == opConst && !a.val.Known() }
+	if !unknown(n.a[0]) && !unknown(n.a[1]) {
+		return operand{}, false
+	}
+	c := &cell{op: n.op, args: make([]operand, 2)}
+	for i, a := range n.a {
+		if a.op == opConst {
+			c.args[i] = g.constant(a.val)
+		} else {
+			c.args[i] = g.value(a, nil)
+		}
+	}
+	c.dst = g.into(n, dst)
+	op := iFalse
+	if n.op == opCne {
+		op = iTrue
+	}
+	return g.data(instr{op: op}, c), true
 }
 
 func b2i(b bool) int8 {

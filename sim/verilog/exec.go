@@ -18,20 +18,30 @@ const (
 // counts as hanging.
 const maxRun = 1 << 24
 
-// run executes code from pc until the unit ends or waits.
-func (m *Sim) run(pc int) (stopped, int) {
-	for {
-		if !m.fast {
-			return m.exec4(pc)
-		}
-		why, at := m.exec2(m.p.code, pc, nil)
-		if why != atTrap {
+// run executes a process from pc until it ends or waits.
+func (m *Sim) run(i, pc int) (why stopped, at int) {
+	if m.seesAll(i) {
+		if why, at = m.exec2(m.p.code, pc, nil); why != atTrap {
 			return why, at
 		}
-		// An unknown bit appears: exec4 goes on with the same instruction.
-		m.slow()
-		pc = at
+		pc = at // an unknown bit appears: exec4 goes on with the same instruction
 	}
+	why, at = m.exec4(pc)
+	m.forget()
+	return why, at
+}
+
+// seesAll tells whether everything that a process reads or writes is known.
+func (m *Sim) seesAll(i int) bool {
+	if m.unknown[m.p.words*64+i] != 0 || m.boot || alwaysSlow {
+		return false
+	}
+	for _, slot := range m.p.persist[i] {
+		if m.b[slot] != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // exec2 executes with two states. With a chain it goes on from unit to unit until
@@ -199,6 +209,10 @@ loop:
 			if !m.generic2(m.p.cells[pc-1]) {
 				return atTrap, pc - 1
 			}
+		case iFalse:
+			s[in.d] = 0
+		case iTrue:
+			s[in.d] = 1
 		case iUnknown:
 			return atTrap, pc - 1
 		case iJmp:
@@ -360,8 +374,67 @@ func (m *Sim) cell4(in *instr, c *cell) {
 		}
 	}
 	was := m.isUnknown(c.dst)
-	m.store4(c.dst, m.evalCell(c))
+	if !m.vague4(in, c) {
+		m.store4(c.dst, m.evalCell(c))
+	}
 	m.turned(c.dst, was)
+}
+
+// vague4 executes the frequent instructions on values of which some bits are
+// unknown; eval does the others. Slots are extended to the word in both banks.
+func (m *Sim) vague4(in *instr, c *cell) bool {
+	a, b := m.a, m.b
+	x, bx, y, by := a[in.x], b[in.x], a[in.y], b[in.y]
+	switch in.op {
+	case iMov:
+		a[in.d], b[in.d] = x, bx
+	case iZext, iPart:
+		a[in.d], b[in.d] = x>>(in.lo&63)<<(in.sh&63)>>(in.sh&63), bx>>(in.lo&63)<<(in.sh&63)>>(in.sh&63)
+	case iSext:
+		a[in.d], b[in.d] = uint64(int64(x<<(in.sh&63))>>(in.sh&63)), uint64(int64(bx<<(in.sh&63))>>(in.sh&63))
+	case iCat:
+		a[in.d], b[in.d] = x<<(in.lo&63)|y, bx<<(in.lo&63)|by
+	case iAddZ, iAddS, iSubZ, iSubS, iMulZ, iMulS, iNegZ, iNegS, iLtU, iLtS, iLeU, iLeS:
+		// One unknown bit makes every bit of the result unknown.
+		w := c.dst.w
+		all := spread(^uint64(0), w, c.dst.signed)
+		a[in.d], b[in.d] = all, all
+	case iAnd:
+		zero := ^x&^bx | ^y&^by
+		a[in.d], b[in.d] = ^zero, ^zero&(bx|by)
+	case iOr:
+		one := x&^bx | y&^by
+		a[in.d], b[in.d] = one|bx|by, ^one&(bx|by)
+	case iXor:
+		a[in.d], b[in.d] = x^y|bx|by, bx|by
+	case iRedAnd:
+		zero := (^x & ^bx) << (in.sh & 63)
+		a[in.d], b[in.d] = flag(zero == 0), flag(zero == 0)
+	case iRedOr:
+		a[in.d], b[in.d] = 1, flag(x&^bx == 0)
+	case iLogNot:
+		a[in.d], b[in.d] = flag(x&^bx == 0), flag(x&^bx == 0)
+	case iSel:
+		z, bz := a[in.z], b[in.z]
+		switch {
+		case x&^bx != 0:
+			a[in.d], b[in.d] = y, by
+		case bx == 0:
+			a[in.d], b[in.d] = z, bz
+		default: // where both arms agree
+			differ := y ^ z | by | bz
+			a[in.d], b[in.d] = y|differ, differ
+		}
+	case iMemRd:
+		mem := &m.mems[in.imm]
+		if bx != 0 || x >= uint64(len(mem.a)) || mem.n != 1 {
+			return false
+		}
+		a[in.d], b[in.d] = mem.a[x], mem.b[x]
+	default:
+		return false
+	}
+	return true
 }
 
 // isUnknown tells whether a value has unknown bits.

@@ -24,7 +24,6 @@ type Sim struct {
 
 	p     *program
 	a, b  *bank
-	fast  bool // no unknown bit anywhere that a unit reads
 	mems  []memory
 	dirty []uint64
 	nba   []later
@@ -145,7 +144,7 @@ func NewSim(d *Design) (*Sim, error) {
 		waiters: map[uint16][]waiter{}, queued: make([]bool, len(p.domains)), rng: rand.New(rand.NewPCG(1, 2)),
 	}
 	m.one[1].op = iEnd
-	m.state, m.unknown = make([]uint8, len(p.watch)), make([]int32, p.words*64)
+	m.state, m.unknown = make([]uint8, len(p.watch)), make([]int32, p.words*64+len(p.procs))
 	for _, s := range p.mems {
 		m.mems = append(m.mems, newMemory(s))
 	}
@@ -252,23 +251,6 @@ func (m *Sim) mark(bit int) { m.dirty[bit>>6] |= 1 << (bit & 63) }
 // alwaysSlow lets tests hold the two modes against each other.
 var alwaysSlow bool
 
-// slow leaves the fast mode.
-func (m *Sim) slow() { m.fast = false }
-
-// quicken enters the fast mode of processes when no unknown bit is left in any
-// signal that somebody reads.
-func (m *Sim) quicken() {
-	if alwaysSlow || m.vague > 0 {
-		return
-	}
-	for _, slot := range m.p.persist {
-		if m.b[slot] != 0 {
-			return
-		}
-	}
-	m.fast = true
-}
-
 // settle runs everything that happens at the current time.
 func (m *Sim) settle() {
 	for round := 0; m.err == nil && !m.finished; round++ {
@@ -294,9 +276,6 @@ func (m *Sim) settle() {
 				f()
 			}
 			m.strobes = nil
-			if !m.fast {
-				m.quicken()
-			}
 			return
 		}
 	}
@@ -420,9 +399,6 @@ func (m *Sim) runUnit(i, pc int) stopped {
 			return why
 		}
 		pc = at // an unknown bit appears: exec4 goes on with the same instruction
-		if m.fast {
-			m.slow()
-		}
 	}
 	why, _ := m.exec4(pc)
 	m.forget()
@@ -440,10 +416,7 @@ func (m *Sim) forget() {
 func (m *Sim) runProc(i int) {
 	pr := &m.procs[i]
 	u := &m.p.units[m.p.procs[i]]
-	why, pc := m.run(pr.pc)
-	if !m.fast {
-		m.forget()
-	}
+	why, pc := m.run(i, pr.pc)
 	pr.pc = pc
 	switch why {
 	case atEnd:

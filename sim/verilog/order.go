@@ -216,10 +216,12 @@ func (p *program) number() {
 	p.pcAt, p.always = make([]int32, n), make([]uint64, p.words)
 	for i := range p.units {
 		u := &p.units[i]
-		if u.bit < 0 {
-			continue
+		number := u.bit
+		if number < 0 {
+			number = n + slices.Index(p.procs, i)
+		} else {
+			p.pcAt[number] = int32(u.pc)
 		}
-		p.pcAt[u.bit] = int32(u.pc)
 		if u.always && u.u.kind == unitClocked {
 			p.always[u.bit>>6] |= 1 << (u.bit & 63)
 		}
@@ -228,7 +230,7 @@ func (p *program) number() {
 			for _, s := range list {
 				if s.Depth == 0 && !seen[s] {
 					seen[s] = true
-					p.touch[s.slot] = append(p.touch[s.slot], int32(u.bit))
+					p.touch[s.slot] = append(p.touch[s.slot], int32(number))
 				}
 			}
 		}

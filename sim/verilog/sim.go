@@ -39,9 +39,6 @@ func (m *Sim) input(port string) (*Signal, error) {
 // write stores a value in a signal from outside.
 func (m *Sim) write(s *Signal, v Value) {
 	m.start()
-	if !v.Known() {
-		m.slow()
-	}
 	v = v.resize(s.Width, v.Signed)
 	d := dest{slot: uint16(s.slot), w: s.Width, sgn: s.Signed, n: s.Width, mem: -1}
 	m.setDest(&d, 0, v)
@@ -158,9 +155,9 @@ func (m *Sim) TwoState() error {
 	return m.Settle()
 }
 
-// Fast tells whether every signal is known and the simulation runs with two
-// states.
-func (m *Sim) Fast() bool { return m.fast }
+// Fast tells whether every signal that the design reads or writes is known, so
+// that all of it runs with two states.
+func (m *Sim) Fast() bool { return m.vague == 0 }
 
 func (m *Sim) memory(name string, addr int) (*memory, int, error) {
 	s := m.p.d.Signal(name)

@@ -320,9 +320,6 @@ func (m *Sim) readmem(c *sysCode) {
 				m.dirty[k.word] |= k.bits
 			}
 		}
-		if !v.Known() {
-			m.slow()
-		}
 		addr += step
 		count++
 	}
