@@ -20,6 +20,7 @@ type emitSpiceCmd struct {
 	Level    string  `help:"Level of the cells: ${enum}." enum:"ideal,macro" default:"ideal"`
 	Learning bool    `help:"Let the circuit learn; --no-learning freezes the weights." negatable:"" default:"true"`
 	Scaling  bool    `help:"Run the model, and report how its signals fit the voltages, and its parts the series of resistors and capacitors."`
+	From     string  `help:"Begin where a run of vlec train stopped, with this checkpoint." type:"existingfile" placeholder:"FILE"`
 	MaxStep  float64 `help:"Longest step of the transient, in model time units." placeholder:"T"`
 }
 
@@ -36,7 +37,13 @@ func (c *emitSpiceCmd) Run(g *globals) error {
 	}
 	dir := outputFolder(c.Output, net)
 	var files emit.Artifacts
-	if _, err := compile.Spice(g.ctx, net, compile.SpiceOptions{Learning: c.Learning, Dialect: c.Dialect, Level: c.Level, MaxStep: c.MaxStep}, &files); err != nil {
+	o := compile.SpiceOptions{Learning: c.Learning, Dialect: c.Dialect, Level: c.Level, MaxStep: c.MaxStep}
+	if c.From != "" {
+		if o.Resume, err = compile.Read(c.From, net); err != nil {
+			return err
+		}
+	}
+	if _, err := compile.Spice(g.ctx, net, o, &files); err != nil {
 		return err
 	}
 	var scaling *compile.Scaling

@@ -72,7 +72,7 @@ func (c *lowerCmd) render(ctx context.Context, net *model.Network) (string, erro
 }
 
 var analog = func(ctx context.Context, net *model.Network, learning bool) (*circuit.Circuit, error) {
-	c, _, err := compile.Analog(ctx, net, learning)
+	c, _, err := compile.Analog(ctx, net, compile.SpiceOptions{Learning: learning})
 	return c, err
 }
 

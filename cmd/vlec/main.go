@@ -43,6 +43,7 @@ type cli struct {
 	Lower      lowerCmd                  `cmd:"" help:"Print the circuit graph of a model."`
 	Emit       emitCmd                   `cmd:"" help:"Write a netlist or RTL."`
 	Sim        simCmd                    `cmd:"" help:"Simulate a netlist file as it stands."`
+	Train      trainCmd                  `cmd:"" help:"Let a netlist train itself, and compare its loss with the reference's."`
 	Verify     verifyCmd                 `cmd:"" help:"Emit, read back, simulate, compare with the reference, and judge."`
 	Gradcheck  gradcheckCmd              `cmd:"" help:"Compare the local update with the exact gradient."`
 	Doctor     doctorCmd                 `cmd:"" help:"List the referees that are installed."`

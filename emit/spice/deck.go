@@ -176,11 +176,19 @@ func (p *printer) analysis() {
 	}
 	written := map[*circuit.Net]bool{} // several signals may stand on one net
 	var nodes []string
-	for _, s := range p.saved() {
-		if !written[s.Net] {
-			nodes = append(nodes, p.nodes[s.Net]...)
+	record := func(n *circuit.Net) {
+		if !written[n] {
+			nodes = append(nodes, p.nodes[n]...)
 		}
-		written[s.Net] = true
+		written[n] = true
+	}
+	for _, s := range p.saved() {
+		record(s.Net)
+	}
+	for _, e := range p.circuit.Elements {
+		if e.Kind.State != "" && (o.Save == nil || o.SaveStates) {
+			record(e.Pin(e.Kind.State))
+		}
 	}
 	p.Wrap("+ ", p.dialect.save(nodes)...)
 	step := number(o.MaxStep)

@@ -48,6 +48,8 @@ type Options struct {
 	MaxStep float64 // longest step [s]; 0: SmallestTime / StepsPerTau
 	// Save lists the signals to record; nil records all of them.
 	Save []string
+	// SaveStates records the states beside them, from which a next run may go on.
+	SaveStates bool
 }
 
 // StepsPerTau is how many steps of the transient fall into the smallest time

@@ -26,8 +26,11 @@ type Map struct {
 	Resolution float64 `json:"resolution"`
 	// Rounding is the largest relative error of a parameter whose part was rounded
 	// to a series.
-	Rounding float64      `json:"rounding,omitempty"`
-	Signals  []MapSignal  `json:"signals"`
+	Rounding float64     `json:"rounding,omitempty"`
+	Signals  []MapSignal `json:"signals"`
+	// States are the potentials that a run begins at, by element: those of a next
+	// run are where this one stopped.
+	States   []MapSignal  `json:"states"`
 	Elements []MapElement `json:"elements"`
 }
 
@@ -58,6 +61,10 @@ func (d *deck) sideMap() *Map {
 		m.Signals = append(m.Signals, MapSignal{Name: s.Name, Shape: s.Shape, Scale: d.circuit.Units.Voltage, Nodes: d.nodes[s.Net]})
 	}
 	for _, e := range d.circuit.Elements {
+		if e.Kind.State != "" {
+			net := e.Pin(e.Kind.State)
+			m.States = append(m.States, MapSignal{Name: e.Name, Shape: []int{net.Width}, Scale: d.circuit.Units.Voltage, Nodes: d.nodes[net]})
+		}
 		el := MapElement{Name: e.Name, Kind: e.Kind.Name, Base: "x_" + d.element[e]}
 		if pos := e.Origin; pos.IsValid() {
 			pos.File = path.Base(filepath.ToSlash(pos.File)) // where the model lay does not matter

@@ -11,7 +11,11 @@ package compile
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"io"
 	"math"
+	"os"
 
 	"vlec/circuit"
 	"vlec/circuit/pass"
@@ -26,16 +30,16 @@ const Generator = "vlec 0.1"
 // Analog lowers a model to a circuit in volts and seconds. Where the model leaves
 // its voltage unit to be chosen, the reference runs first. The list says which
 // parts were rounded.
-func Analog(ctx context.Context, net *model.Network, learning bool) (*circuit.Circuit, []pass.Rounding, error) {
+func Analog(ctx context.Context, net *model.Network, o SpiceOptions) (*circuit.Circuit, []pass.Rounding, error) {
 	var observed map[string]pass.Range
 	if net.Hardware.Spice.VoltageUnit == 0 {
 		var err error
-		if observed, err = observe(ctx, net, learning, nil); err != nil {
+		if observed, err = observe(ctx, net, o.Learning, nil); err != nil {
 			return nil, nil, err
 		}
 	}
 	var list []pass.Rounding
-	c, err := analog(net, learning, observed, &list)
+	c, err := analog(net, o, observed, &list)
 	return c, list, err
 }
 
@@ -45,11 +49,54 @@ type SpiceOptions struct {
 	Dialect  string  // "" is ngspice
 	Level    string  // "" is ideal
 	MaxStep  float64 // longest step of the transient [model time unit]; 0: the model's, or from the smallest time constant
+
+	// Resume goes on where a run of the same model stopped, nil begins at the model's
+	// initial state; Stop is when this run stops, 0 at the model's duration.
+	Resume *Checkpoint
+	Stop   float64
+
+	Save   []string // signals to record, beside the states; nil: all
+	Frozen bool     // the stores are there, and all else of the learning, but hold what they have
+}
+
+// A Checkpoint is where a run of a circuit stopped: the states by element, in model
+// units, so that the next run may have other units, another level or simulator.
+type Checkpoint struct {
+	Model  string               `json:"model"`
+	Hash   string               `json:"hash"`
+	Time   float64              `json:"time"` // [model time unit]
+	States map[string][]float64 `json:"states"`
+}
+
+// Read reads a checkpoint file, and wants it to be of that model.
+func Read(path string, net *model.Network) (*Checkpoint, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var c Checkpoint
+	if err := json.Unmarshal(text, &c); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if c.Hash != net.Hash {
+		return nil, fmt.Errorf("%s was left by a run of another model or of another version of %s; give the one of this model", path, net.Name)
+	}
+	if !(c.Time > 0 && c.Time < net.Duration) {
+		return nil, fmt.Errorf("%s: the run stopped at %g; the model lasts %g", path, c.Time, net.Duration)
+	}
+	return &c, nil
+}
+
+// Write writes a checkpoint file.
+func (c *Checkpoint) Write(w io.Writer) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(c)
 }
 
 // Spice compiles a model to a netlist and adds its files to the artefacts.
 func Spice(ctx context.Context, net *model.Network, o SpiceOptions, files *emit.Artifacts) (*spice.Map, error) {
-	c, rounded, err := Analog(ctx, net, o.Learning)
+	c, rounded, err := Analog(ctx, net, o)
 	if err != nil {
 		return nil, err
 	}
@@ -65,13 +112,26 @@ func Spice(ctx context.Context, net *model.Network, o SpiceOptions, files *emit.
 		Hash:      net.Hash,
 		Seed:      net.Seed,
 		Drawn:     drawn(net, c.Units.Voltage),
-		Stop:      net.Duration * c.Units.Time,
+		Stop:      o.length(net) * c.Units.Time,
 		MaxStep:   step * c.Units.Time,
+		Save:      o.Save, SaveStates: true,
 	}, files)
 	if err == nil {
 		m.Rounding = math.Abs(worst(rounded).Error)
 	}
 	return m, err
+}
+
+// length of the run [model time unit].
+func (o SpiceOptions) length(net *model.Network) float64 {
+	stop := net.Duration
+	if o.Stop > 0 {
+		stop = o.Stop
+	}
+	if o.Resume != nil {
+		stop -= o.Resume.Time
+	}
+	return stop
 }
 
 // process is what a model declares of the parts of its circuit. The supply moves

@@ -94,7 +94,7 @@ func Scale(ctx context.Context, net *model.Network, learning bool, progress func
 		return nil, err
 	}
 	s := &Scaling{Series: net.Hardware.Spice.Series}
-	c, err := analog(net, learning, observed, &s.Roundings)
+	c, err := analog(net, SpiceOptions{Learning: learning}, observed, &s.Roundings)
 	if err != nil {
 		return nil, err
 	}
@@ -191,8 +191,8 @@ func sampled(channels []model.Waveform, net *model.Network, every float64) pass.
 
 // analog lowers a model and runs the passes. Observed is needed where the model
 // leaves its voltage unit to be chosen; roundings are appended to the list.
-func analog(net *model.Network, learning bool, observed map[string]pass.Range, list *[]pass.Rounding) (*circuit.Circuit, error) {
-	c, err := lower.Network(net, lower.Options{Learning: learning})
+func analog(net *model.Network, o SpiceOptions, observed map[string]pass.Range, list *[]pass.Rounding) (*circuit.Circuit, error) {
+	c, err := lower.Network(net, lower.Options{Learning: o.Learning})
 	if err != nil {
 		return nil, err
 	}
@@ -204,9 +204,15 @@ func analog(net *model.Network, learning bool, observed map[string]pass.Range, l
 		}
 	}
 	passes := pass.Analog(units)
+	beforeScale := func(p pass.Pass) { passes = slices.Insert(passes, len(passes)-1, p) }
 	if spread := Spread(net, units.Voltage); !spread.Zero() {
-		// In front of scale, which is the last one.
-		passes = slices.Insert(passes, len(passes)-1, pass.Mismatch(spread))
+		beforeScale(pass.Mismatch(spread))
+	}
+	if o.Frozen {
+		beforeScale(pass.Freeze)
+	}
+	if o.Resume != nil {
+		beforeScale(pass.Resume(o.Resume.Time, o.length(net), o.Resume.States))
 	}
 	if hw.Series != "" {
 		round, err := pass.Series(hw.Series, list)

@@ -1,0 +1,93 @@
+package crosscheck
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"vlec/emit/spice"
+	"vlec/internal/compile"
+)
+
+// A netlist trains itself as well as the reference, at every level and in every
+// engine, in one run or in several that follow each other.
+func TestNetlistTrainsItself(t *testing.T) {
+	net := load(t, chain)
+	for _, level := range spice.Levels() {
+		var once *Training
+		for _, engine := range engines(t) {
+			for _, segments := range []int{1, 3} {
+				if engine == "ngspice" && segments == 1 {
+					continue // the same as for three, and slower
+				}
+				dir := t.TempDir()
+				got, err := Train(t.Context(), net, TrainOptions{Level: level, Engine: engine, Segments: segments, Dir: dir})
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Logf("%d segments: %v", segments, got)
+				if !got.Pass() || got.Last > got.First/50 {
+					t.Error(got)
+				}
+				if once == nil {
+					once = got
+				}
+				for name, w := range once.Weights {
+					if len(w) == 0 || math.Abs(got.Weights[name][0]-w[0]) > 2e-3 {
+						t.Errorf("%s, %s, %d segments: %s ends at %v, in one run at %v", level, engine, segments, name, got.Weights[name], w)
+					}
+				}
+				if segments == 3 {
+					second, err := os.ReadFile(filepath.Join(dir, "segment2", "net.cir"))
+					if err != nil || strings.Contains(string(second), ".ic v(hidden_output_w0_0)=0.6\n") {
+						t.Errorf("the second segment begins at the model's weights, %v", err)
+					}
+				}
+			}
+		}
+	}
+}
+
+// Weights that are held do not pass for weights that learn.
+func TestFrozenNetlistFails(t *testing.T) {
+	net := load(t, chain)
+	got, err := Train(t.Context(), net, TrainOptions{Dir: t.TempDir(), Frozen: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := got.Weights["hidden_output.W"][0]; math.Abs(w-0.6) > 1e-6 {
+		t.Errorf("a frozen weight moved to %g", w)
+	}
+	if got.Ref.Last < 10e-3 || !got.Pass() {
+		t.Errorf("the reference of a frozen circuit is frozen, too: %v", got)
+	}
+	learned, err := Train(t.Context(), net, TrainOptions{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got.Ref = learned.Ref
+	got.Ref.Ratio = got.Last / learned.Ref.Last
+	if got.Pass() {
+		t.Errorf("a circuit that did not learn passes: %v", got)
+	}
+}
+
+// A checkpoint belongs to one model.
+func TestForeignCheckpoint(t *testing.T) {
+	net := load(t, chain)
+	file := filepath.Join(t.TempDir(), "checkpoint.json")
+	for text, want := range map[string]string{
+		`{"model":"chain","hash":"0","time":1}`:                  "another model",
+		`{"model":"chain","hash":"` + net.Hash + `","time":400}`: "the run stopped at 400; the model lasts 40",
+		`{`: "checkpoint.json: unexpected end",
+	} {
+		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := compile.Read(file, net); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
