@@ -269,7 +269,7 @@ func (d *decoder) readFeedback(n *source.Node, path string, p *Projection) Feedb
 		}
 		switch FeedbackRule(rule) {
 		case Transpose:
-		case Fixed, GainAlignment, PAL, KolenPollack:
+		case Fixed, GainAlignment, GainTranspose, PAL, KolenPollack:
 			need := "eta"
 			if FeedbackRule(rule) == Fixed {
 				need = "weights"
@@ -285,7 +285,7 @@ func (d *decoder) readFeedback(n *source.Node, path string, p *Projection) Feedb
 		return fb
 	}
 	t := d.Table(n)
-	t.Need("rule", "choose one of transpose, fixed, gain-alignment, pal, kolen-pollack")
+	t.Need("rule", "choose one of transpose, fixed, gain-alignment, gain-transpose, pal, kolen-pollack")
 	fb.Rule = source.Choice(t, "rule", Transpose, FeedbackRules)
 	if fb.Rule != Transpose {
 		if w := t.Get("weights"); w != nil {
@@ -297,7 +297,7 @@ func (d *decoder) readFeedback(n *source.Node, path string, p *Projection) Feedb
 		}
 	}
 	switch fb.Rule {
-	case GainAlignment, PAL, KolenPollack:
+	case GainAlignment, GainTranspose, PAL, KolenPollack:
 		t.Need("eta", "give the learning rate of the backward weights")
 		fb.Eta = t.Float("eta", 0, source.NotNegative)
 	}

@@ -203,13 +203,14 @@ type FeedbackRule string
 const (
 	Transpose     FeedbackRule = "transpose"      // B = W^T at all times
 	Fixed         FeedbackRule = "fixed"          // drawn or given once
-	GainAlignment FeedbackRule = "gain-alignment" // dB = eta_B (y a^T - I^2 B)
+	GainAlignment FeedbackRule = "gain-alignment" // dB = eta_B (y a^T - s I^2 B)
+	GainTranspose FeedbackRule = "gain-transpose" // dB = eta_B (y^2 W^T - I^2 B)
 	PAL           FeedbackRule = "pal"            // phaseless alignment learning, arXiv 2212.10249
 	KolenPollack  FeedbackRule = "kolen-pollack"  // dB = eta_B r e^T - lambda B
 )
 
 // FeedbackRules lists every rule, in the order of the documentation.
-var FeedbackRules = []FeedbackRule{Transpose, Fixed, GainAlignment, PAL, KolenPollack}
+var FeedbackRules = []FeedbackRule{Transpose, Fixed, GainAlignment, GainTranspose, PAL, KolenPollack}
 
 // A Target nudges one population toward given rates. Exactly one of Signal and
 // Teacher is set.

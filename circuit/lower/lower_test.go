@@ -91,6 +91,10 @@ func TestRefused(t *testing.T) {
 			func(n *model.Network) { n.Projections[0].Eta = 0 },
 		},
 		{
+			"gains of the transpose", `learns by the rule gain-transpose, for which there is no circuit`,
+			func(n *model.Network) { n.Projections[2].Feedback.Rule = model.GainTranspose },
+		},
+		{
 			"feedback that only forgets", `the feedback of projection "mirror" decays but does not learn`,
 			func(n *model.Network) { n.Projections[2].Feedback.Eta = 0 },
 		},

@@ -1,6 +1,8 @@
 package lower
 
 import (
+	"math"
+
 	"vlec/circuit"
 	"vlec/model"
 )
@@ -48,6 +50,11 @@ func (l *lowering) learns(p *model.Projection, of string, eta, decay float64) bo
 func (l *lowering) feedback(p *model.Projection, from, to *neurons, w *circuit.Net, decay float64, xi *circuit.Net) {
 	c, f, name := l.circuit, p.Feedback, p.Name+".feedback"
 	n, m := p.To.Size, p.From.Width()
+	if f.Rule == model.GainTranspose && f.Eta != 0 && l.options.Learning {
+		l.errs.Add(p.Pos, `use "gain-alignment", or leave the learning to software: vlec run`,
+			"the feedback of projection %q learns by the rule gain-transpose, for which there is no circuit", p.Name)
+		return
+	}
 	var b *circuit.Net
 	switch {
 	case f.Rule == model.Transpose && w != nil:
@@ -63,7 +70,7 @@ func (l *lowering) feedback(p *model.Projection, from, to *neurons, w *circuit.N
 	case f.Rule == model.GainAlignment:
 		b = c.Net(p.Name+".B", circuit.Potential, m*n)
 		c.Add("alignment-store", p.Name+".B", p.Pos).
-			Connect("pre", l.drive(p.To)).Connect("post", from.lead).Connect("total", from.sum).Connect("w", b).
+			Connect("pre", l.drive(p.To)).Connect("post", from.lead).Connect("total", l.total(p, from)).Connect("w", b).
 			Set("rate", f.Eta).Set("init", f.B...)
 	case f.Rule == model.KolenPollack:
 		b = l.store(p.Name+".B", p.Pos, to.err, from.rate, f.Eta, decay, 0, f.B)
@@ -90,6 +97,26 @@ func (l *lowering) highPass(p *model.Projection, of *neurons) *circuit.Net {
 		Set("tau", tau...).Set("init", make([]float64, n)...)
 	c.Add("difference", name+".difference", p.Pos).Connect("plus", of.rate).Connect("minus", low).Connect("out", out).Set("gain", 1)
 	return out
+}
+
+// total returns the net whose square is s I^2 in the rule of gain alignment,
+// with the total input I and the slope at rest s = phi'(0) of the sender.
+func (l *lowering) total(p *model.Projection, from *neurons) *circuit.Net {
+	slope := 1.0
+	switch p.From.(*model.Population).Activation {
+	case model.Softplus, model.ReLU: // the mean of both sides of the corner
+		slope = 0.5
+	case model.Sigmoid:
+		slope = 0.25
+	}
+	if slope == 1 {
+		return from.sum
+	}
+	name := p.Name + ".total"
+	total := l.circuit.Net(name, circuit.Potential, from.rate.Width)
+	l.circuit.Add("difference", name, p.Pos).
+		Connect("plus", from.sum).Connect("minus", from.sum).Connect("out", total).Set("gain", 1-math.Sqrt(slope))
+	return total
 }
 
 // drive returns the net of a population's forward drive, without gamma e.

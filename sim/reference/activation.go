@@ -39,6 +39,18 @@ func activate(phi model.Activation, y, r, slope []float64) {
 	}
 }
 
+// restSlope returns the slope of phi at 0, the mean of both sides for ReLU.
+func restSlope(phi model.Activation) float64 {
+	switch phi {
+	case model.Softplus, model.ReLU:
+		return 0.5
+	case model.Sigmoid:
+		return 0.25
+	default:
+		return 1
+	}
+}
+
 // curvature returns the second derivative of phi at y, given r = phi(y) and the
 // slope there.
 func curvature(phi model.Activation, y, r, slope float64) float64 {

@@ -20,6 +20,7 @@ type feedback struct {
 	m, n       int
 	trials     int
 	keep, rate float64
+	slope      float64 // of the near neurons at rest
 
 	xi *noise // injected into the near drives, trials x m; nil without
 	// Phaseless alignment learning.
@@ -33,6 +34,7 @@ func newFeedback(l *link, trials int, dt float64, seed, stream uint64) feedback 
 		return f
 	}
 	f.b = append([]float64(nil), l.Feedback.B...)
+	f.slope = restSlope(l.From.(*model.Population).Activation)
 	if l.noisy() {
 		f.xi = newNoise(trials*l.m, l.Feedback.NoiseSigma, l.Feedback.NoiseTau, dt, seed, stream)
 	}
@@ -76,11 +78,14 @@ func (f *feedback) inject(drive []float64) {
 }
 
 // learn applies the rule to the values of one step. Where a far value heard of a
-// near one, the near one is of the step before.
-func (f *feedback) learn(near, far *Neurons) {
+// near one, the near one is of the step before. The forward weights w (n x m)
+// are those before the update of this step.
+func (f *feedback) learn(near, far *Neurons, w []float64) {
 	switch f.rule {
 	case model.GainAlignment:
 		f.alignGain(near.formerY, near.formerTotal, far.A)
+	case model.GainTranspose:
+		f.scaleGain(near.formerY, near.formerTotal, w)
 	case model.KolenPollack:
 		f.mirror(near.formerR, far.E)
 	case model.PAL:
@@ -90,10 +95,12 @@ func (f *feedback) learn(near, far *Neurons) {
 
 // alignGain is the rule of gain alignment [ours],
 //
-//	dB_ij/dt = eta_B (y_i a_j - I_i^2 B_ij)
+//	dB_ij/dt = eta_B (y_i a_j - s_i I_i^2 B_ij)
 //
-// with the prospective potential y_i and the total input I_i of the near neuron
-// and the drive a_j of the far one.
+// with the prospective potential y_i, the total input I_i and the slope at rest
+// s_i = phi'(0) of the near neuron and the drive a_j of the far one. Without s_i
+// the fixed point would have a factor of 1/2 for softplus and 1/4 for sigmoid:
+// a_j hears of y_i through phi.
 func (f *feedback) alignGain(y, total, drive []float64) {
 	for i := range f.m {
 		row := f.b[i*f.n : (i+1)*f.n]
@@ -102,9 +109,31 @@ func (f *feedback) alignGain(y, total, drive []float64) {
 			v := total[t*f.m+i]
 			power += float64(v * v)
 		}
-		scale(1-float64(f.rate*power), row)
+		scale(1-float64(f.rate*f.slope*power), row)
 		for t := range f.trials {
 			axpy(f.rate*y[t*f.m+i], drive[t*f.n:(t+1)*f.n], row)
+		}
+	}
+}
+
+// scaleGain is the rule of the transpose with learned gains [ours],
+//
+//	dB_ij/dt = eta_B (y_i^2 W_ji - I_i^2 B_ij)
+//
+// gain alignment in which a synapse hears what it adds to the drive itself,
+// W_ji y_i, and not the whole drive with what all the other neurons add.
+func (f *feedback) scaleGain(y, total, w []float64) {
+	for i := range f.m {
+		ahead, power := 0.0, 0.0
+		for t := range f.trials {
+			y, total := y[t*f.m+i], total[t*f.m+i]
+			ahead += float64(y * y)
+			power += float64(total * total)
+		}
+		keep, gain := 1-float64(f.rate*power), f.rate*ahead
+		row := f.b[i*f.n : (i+1)*f.n]
+		for j, b := range row {
+			row[j] = float64(keep*b) + float64(gain*w[j*f.m+i])
 		}
 	}
 }

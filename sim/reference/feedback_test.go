@@ -40,6 +40,60 @@ func TestGainAlignmentFixedPoint(t *testing.T) {
 	}
 }
 
+// meanB runs a network and returns the mean of its backward weights over the
+// last ten time units.
+func meanB(t *testing.T, net *model.Network, s Semantics) []float64 {
+	t.Helper()
+	trace, _ := mustRun(t, net, Options{Semantics: s, Learning: true, Signals: []string{"B"}, Every: 0.1, RelTol: 1e-5})
+	b := trace.Signals[0]
+	mean := make([]float64, b.Width())
+	for k := range 100 {
+		axpy(0.01, b.At(len(b.Time)-1-k), mean)
+	}
+	return mean
+}
+
+// The slope at rest of the sender takes no part in B*.
+func TestGainAlignmentOfEveryActivation(t *testing.T) {
+	for _, phi := range model.Activations {
+		for _, s := range bothSemantics {
+			net := still(chainNetwork(phi))
+			net.Duration = 200
+			q := net.Projections[1]
+			q.Feedback = model.Feedback{Rule: model.GainAlignment, B: []float64{-0.5}, Eta: 0.3 / restSlope(phi)}
+			w2 := math.Pow(2*math.Pi*0.1, 2)
+			want := q.W[0] * (1 + w2*0.01) / (1 + w2)
+			if got := meanB(t, net, s)[0]; math.Abs(got/want-1) > 0.06 {
+				t.Errorf("%s, %s: B = %.4f, want %.4f", phi, s, got, want)
+			}
+		}
+	}
+}
+
+// Under one sine the gains of the transpose are those of the adjoint, however
+// much the neurons of a population have in common.
+func TestGainTransposeFixedPoint(t *testing.T) {
+	for _, s := range bothSemantics {
+		net := &model.Network{Dt: 0.01, Duration: 1000, Beta: 1, Inputs: []*model.Input{sines("drive", 0.1)}}
+		h, o := population("hidden", 3, model.Tanh, 1, 0.1), population("out", 2, model.Linear, 1, 0.1)
+		h.TauM = []float64{0.3, 1, 3}
+		net.Populations = []*model.Population{h, o}
+		project(net, net.Inputs[0], h, 1, 2, -1.5)
+		q := project(net, h, o, 0.5, -0.4, 0.3, 0.2, 0.7, -0.6)
+		q.Feedback = model.Feedback{Rule: model.GainTranspose, B: make([]float64, 6), Eta: 0.02}
+		got := meanB(t, still(net), s)
+		w2 := math.Pow(2*math.Pi*0.1, 2)
+		for i, tau := range h.TauM {
+			for j := range o.Size {
+				want := q.W[j*3+i] * (1 + w2*0.01) / (1 + w2*tau*tau)
+				if got := got[i*2+j]; math.Abs(got/want-1) > 0.02 {
+					t.Errorf("%s: B[%d][%d] = %.4f, want %.4f", s, i, j, got, want)
+				}
+			}
+		}
+	}
+}
+
 // Kolen and Pollack's rule makes B meet W^T, wherever they start.
 func TestKolenPollackMeets(t *testing.T) {
 	for _, s := range bothSemantics {

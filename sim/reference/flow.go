@@ -395,8 +395,14 @@ func (f *flow) deriveWeights(k int, dz []float64) {
 		switch l.Feedback.Rule {
 		case model.GainAlignment:
 			total := from.a[i] + f.net.Gamma*from.e[i]
+			power := restSlope(from.Activation) * total * total
 			for j, b := range row {
-				d[j] = eta * (from.y[i]*to.a[j] - total*total*b)
+				d[j] = eta * (from.y[i]*to.a[j] - power*b)
+			}
+		case model.GainTranspose:
+			total := from.a[i] + f.net.Gamma*from.e[i]
+			for j, b := range row {
+				d[j] = eta * (from.y[i]*from.y[i]*fl.w.value[j*l.m+i] - total*total*b)
 			}
 		case model.KolenPollack:
 			for j, b := range row {

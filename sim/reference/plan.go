@@ -38,7 +38,7 @@ func (l *link) fromInput() (int, bool) { return -1 - l.from, l.from < 0 }
 // learnsFeedback tells whether the link has backward weights that change.
 func (l *link) learnsFeedback() bool {
 	switch l.Feedback.Rule {
-	case model.GainAlignment, model.PAL, model.KolenPollack:
+	case model.GainAlignment, model.GainTranspose, model.PAL, model.KolenPollack:
 		return l.from >= 0
 	}
 	return false

@@ -423,7 +423,7 @@ func (s *Synchronous) settle(k int) {
 	b.carry(to.E, from.back)
 	if l.learnsFeedback() {
 		if s.learning || s.Learning == Accumulate {
-			b.learn(from, to)
+			b.learn(from, to, w.w)
 		}
 		b.advance(to.R)
 	}

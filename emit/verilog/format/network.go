@@ -381,6 +381,10 @@ func (f *finder) learned(from int, e *circuit.Element) {
 	if s := first(f.at("weight-store", "w", w)); s != nil {
 		f.carry(from, e, e.Pin("pre"), Feedback{Kind: Mirror, B: transposed(s.Numbers("init"), m, n), Rate: s.Number("rate"), Decay: s.Number("decay")}, nil)
 	} else if s := first(f.at("alignment-store", "w", w)); s != nil {
+		if first(f.at("leaky-integrator", "sum", s.Pin("total"))) == nil {
+			f.errs.Add(s.Origin, "give the sending population the activation tanh or linear, or another feedback rule",
+				"clocked hardware aligns gains for senders of slope 1 at rest alone, and those of %s have another", s.Name)
+		}
 		f.carry(from, e, e.Pin("pre"), Feedback{Kind: Alignment, B: transposed(s.Numbers("init"), m, n), Rate: s.Number("rate")}, nil)
 	}
 }
