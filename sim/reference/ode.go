@@ -76,7 +76,7 @@ func (d *integrator) advance(ctx context.Context, end float64) error {
 				shrink = max(0.1, 0.9*math.Pow(tail, -0.2))
 			}
 			d.h = h * shrink
-			if d.h <= 1e-13*(1+d.t) {
+			if !(d.h > 1e-13*(1+d.t)) { // or not a number
 				if err != nil {
 					return err
 				}
