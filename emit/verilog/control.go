@@ -39,8 +39,9 @@ func (d *design) control() *tree.Module {
 	m.Drive(go_, tree.And(rest, loaded, step, quiet, tree.Not(cfgValid), tree.Not(tree.Part{X: live, High: 1, Low: 1})))
 	grant := m.Wire("grant", tree.And(tree.Not(running), quiet, cfgValid, tree.Not(cfgReady)))
 	m.Drive(cfgLoad, grant)
-	m.Drive(cfgRead, tree.Equal(cfg, 1))
-	m.Drive(cfgStore, m.Wire("store", tree.And(tree.Equal(cfg, 1), cfgWrite)))
+	// The first cycle lets the last weight of a step be written.
+	m.Drive(cfgRead, tree.Equal(cfg, 2))
+	m.Drive(cfgStore, m.Wire("store", tree.And(tree.Equal(cfg, 2), cfgWrite)))
 	m.At(
 		tree.Set{To: time, From: tree.Inc(time)},
 		tree.If{Cond: clear, Then: []tree.Stmt{tree.Set{To: cleared, From: tree.Bit(true)}}},
@@ -56,10 +57,11 @@ func (d *design) control() *tree.Module {
 		tree.If{Cond: tree.And(drained, tree.Not(go_)), Then: []tree.Stmt{
 			tree.Set{To: live, From: tree.Binary{Op: "-", X: live, Y: num(live.T, 1)}},
 		}},
-		tree.Set{To: cfgReady, From: tree.Equal(cfg, 2)},
+		tree.Set{To: cfgReady, From: tree.Equal(cfg, 3)},
 		tree.If{Cond: grant, Then: []tree.Stmt{tree.Set{To: cfg, From: num(cfg.T, 1)}}},
 		tree.If{Cond: tree.Equal(cfg, 1), Then: []tree.Stmt{tree.Set{To: cfg, From: num(cfg.T, 2)}}},
-		tree.If{Cond: tree.Equal(cfg, 2), Then: []tree.Stmt{tree.Set{To: cfg, From: num(cfg.T, 0)}}},
+		tree.If{Cond: tree.Equal(cfg, 2), Then: []tree.Stmt{tree.Set{To: cfg, From: num(cfg.T, 3)}}},
+		tree.If{Cond: tree.Equal(cfg, 3), Then: []tree.Stmt{tree.Set{To: cfg, From: num(cfg.T, 0)}}},
 		tree.If{Cond: rst, Then: []tree.Stmt{
 			tree.Set{To: running, From: tree.Bit(false)},
 			tree.Set{To: page, From: tree.Bit(false)},

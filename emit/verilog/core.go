@@ -153,7 +153,7 @@ func (d *design) core() *tree.Module {
 		states = 2 << d.neuron.Width
 	}
 	state := d.memory(m, "states", d.ram(d.state, states, nil, ""), m.Delay(valid, t.diff-1), m.Delay(stateAt, t.diff-1),
-		m.Delay(valid, t.diff+4), m.Delay(stateAt, t.diff+4), newState)
+		m.Delay(valid, t.state), m.Delay(stateAt, t.state), newState)
 	lag, lead := d.coefficients(m, membrane, stateAt)
 	ports := []tree.Connection{
 		to("clk_i", clk), to("first_i", m.Delay(first0, t.diff)), to("drive_i", total), to("state_i", state), to("lag_i", lag), to("lead_i", lead),
@@ -234,10 +234,10 @@ func (d *design) lanes(m *tree.Module, w map[string]*tree.Net, r, learn, rst *tr
 	words, fixed := d.words()
 	read := m.Wire("weights_re", tree.Or(active, port.read))
 	at1 := m.Delay(active, 1)
-	writeAt := m.Delay(w["word_o"], sumWritten)
+	writeAt := m.Delay(w["word_o"], weightWritten)
 	var learned, clip *tree.Net
 	if t.learning {
-		learned = m.Delay(m.Control(m.Wire("learns", tree.And(active, w["plastic_o"], learn)), rst), sumWritten)
+		learned = m.Delay(m.Control(m.Wire("learns", tree.And(active, w["plastic_o"], learn)), rst), weightWritten)
 		clip = m.Delay(w["clip_o"], sumWritten)
 	}
 	fresh := m.Delay(w["fresh_o"], 2)
@@ -418,7 +418,7 @@ func (d *design) errors(m *tree.Module, slot, in map[string]*tree.Net, isV, isU,
 		case "back_on_i":
 			values[n.Name] = m.Delay(slot["back_o"], 1)
 		case "beta_i":
-			values[n.Name] = m.Delay(slot["beta_o"], 1)
+			values[n.Name] = m.Delay(slot["beta_o"], 2)
 		case "slope_i":
 			values[n.Name] = d.memory(m, "slopes", d.ram(n.T, d.s.Neurons, nil, ""), m.Delay(isV, 1+t.nudge), m.Delay(neuron, 1+t.nudge),
 				m.Delay(isU, t.rate), m.Delay(neuron, t.rate), slope)
@@ -454,7 +454,7 @@ func (d *design) coefficients(m *tree.Module, membrane, stateAt *tree.Net) (lag,
 			if !d.t.backward || u[i] == v[i] {
 				return m.Wire(name, tree.Const{T: ty, Value: u[i]})
 			}
-			return m.Wire(name, tree.Cond{If: m.Delay(membrane, d.t.diff+2), Then: tree.Const{T: ty, Value: u[i]}, Else: tree.Const{T: ty, Value: v[i]}})
+			return m.Wire(name, tree.Cond{If: m.Delay(membrane, d.t.state-2), Then: tree.Const{T: ty, Value: u[i]}, Else: tree.Const{T: ty, Value: v[i]}})
 		}
 		return pick("lag_of", 0), pick("lead_of", 1)
 	}
@@ -474,7 +474,7 @@ func (d *design) coefficients(m *tree.Module, membrane, stateAt *tree.Net) (lag,
 	}
 	of := d.rom("coefficients", tree.U(2*p.Bits), words, "dt/tau and ahead/tau of every neuron; membranes behind error neurons.")
 	entry := m.Bare("coefficient", tree.U(2*p.Bits))
-	m.Place(of, "rom_coefficients", tree.To("clk_i", clockOf(m)), tree.To("addr_i", m.Delay(stateAt, d.t.diff+1)), tree.To("data_o", entry))
+	m.Place(of, "rom_coefficients", tree.To("clk_i", clockOf(m)), tree.To("addr_i", m.Delay(stateAt, d.t.state-3)), tree.To("data_o", entry))
 	return m.Wire("lag_of", tree.Cast{Signed: true, X: tree.Part{X: entry, High: 2*p.Bits - 1, Low: p.Bits}}),
 		m.Wire("lead_of", tree.Cast{Signed: true, X: tree.Part{X: entry, High: p.Bits - 1, Low: 0}})
 }

@@ -6,8 +6,8 @@ import (
 	"vlec/emit/verilog/tree"
 )
 
-// A lane's timing: address at 0, word at 1, products at 2, sums and the new word
-// at 3 (sumWritten).
+// A lane's timing: address at 0, word at 1, products at 2, sums at 3 (sumWritten),
+// the new word at 4 (weightWritten).
 
 // lane is the arithmetic of one synapse a cycle.
 func (d *design) lane() *tree.Module {
@@ -68,11 +68,14 @@ func (d *design) lane() *tree.Module {
 		}
 		lo := m.Ext(m.Lookup("low", d.stored, clip, low), width)
 		hi := m.Ext(m.Lookup("high", d.stored, clip, high), width)
-		under := m.Wire("under", tree.Binary{Op: "<", X: moved, Y: lo})
-		over := m.Wire("over", tree.Binary{Op: ">", X: moved, Y: hi})
-		held := m.Wire("held", tree.Cond{If: over, Then: hi, Else: moved})
-		clamped := m.Wire("clamped", tree.Cond{If: under, Then: lo, Else: held})
-		m.Drive(m.Output("word_o", d.stored, "stage 3: the weight after this step"), m.Ext(clamped, p.Weight.Bits))
+		if len(low) > 1 {
+			m.Say("The bounds move on with the weight.")
+		}
+		under := m.Follow("under", m.Wire("too_low", tree.Binary{Op: "<", X: moved, Y: lo}))
+		over := m.Follow("over", m.Wire("too_high", tree.Binary{Op: ">", X: moved, Y: hi}))
+		held := m.Wire("held", tree.Cond{If: over, Then: m.Delay(hi, 1), Else: m.Delay(moved, 1)})
+		clamped := m.Wire("clamped", tree.Cond{If: under, Then: m.Delay(lo, 1), Else: held})
+		m.Drive(m.Output("word_o", d.stored, "stage 4: the weight after this step"), m.Ext(clamped, p.Weight.Bits))
 	}
 	return m
 }

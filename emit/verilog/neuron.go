@@ -36,10 +36,10 @@ func (d *design) errorIn() *tree.Module {
 	}
 	if targets {
 		target, rate := m.Input("target_i", d.rate, "stage 1"), m.Input("rate_i", d.rate, "stage 1")
-		miss := m.Difference("miss", target, rate, p.Rate.Bits+1)
+		miss := m.Follow("miss_2", m.Difference("miss", target, rate, p.Rate.Bits+1))
 		k := p.Rate.Frac - p.Back.Frac
 		if p.Nudged {
-			beta := m.Input("beta_i", tree.S(p.Nudge.Bits), "stage 1")
+			beta := m.Input("beta_i", tree.S(p.Nudge.Bits), "stage 2")
 			miss = d.product(m, "nudge", beta, miss)
 			k += p.Nudge.Frac
 		}
@@ -88,13 +88,21 @@ func (d *design) unit() *tree.Module {
 	if t.backward {
 		m.Doc = append(m.Doc, fmt.Sprintf("Error neurons: state %v, d %v, dt/tau %v, ahead/tau %v, out %v.", v.State, v.Delta, v.Lag, v.Lead, v.Out))
 	}
-	m.Doc = append(m.Doc, "Latency: 4 cycles to the state, 5 to the output. Stages count from input and state.")
+	m.Doc = append(m.Doc, fmt.Sprintf("Latency: %d cycles to the state, %d to the output. Stages count from input and state.", t.state-t.diff, t.out-t.diff))
+	// Parts with slow carry chains have a register between rounding and holding.
+	products := t.state - t.diff - 2
+	split := func(name string, n *tree.Net) *tree.Net {
+		if t.deep {
+			return m.Follow(name, n)
+		}
+		return n
+	}
 	m.Clock()
 	first := m.Input("first_i", tree.U(1), "stage 0: at the start")
 	total := m.Input("drive_i", d.totalType(), "stage 0: input of a membrane")
 	state := m.Input("state_i", d.state, "stage 0")
-	lag, lead := m.Input("lag_i", tree.S(p.Bits), "stage 2"), m.Input("lead_i", tree.S(p.Bits), "stage 2")
-	next, out := m.Output("state_o", d.state, "stage 4"), m.OutputReg("out_o", d.out, "stage 5")
+	lag, lead := m.Input("lag_i", tree.S(p.Bits), stage(products)), m.Input("lead_i", tree.S(p.Bits), stage(products))
+	next, out := m.Output("state_o", d.state, stage(t.state-t.diff)), m.OutputReg("out_o", d.out, stage(t.out-t.diff))
 	s0 := num(d.state, 0)
 	var start tree.Expr = s0
 	if d.starting() {
@@ -129,13 +137,14 @@ func (d *design) unit() *tree.Module {
 		}
 	}
 	diff := m.Follow("difference_1", m.Difference("difference", a, b, width+1))
-	delta := m.Follow("delta_2", m.Saturate("delta", m.Near("delta_near", diff, k), p.Bits))
+	rounded := split("rounded_2", m.Near("rounded", diff, k))
+	delta := m.Follow("delta_held", m.Saturate("delta", rounded, p.Bits))
 	ahead, behind := d.product(m, "lead", lead, delta), d.product(m, "lag", lag, delta)
 
-	s3 := m.Delay(s, 3)
-	kind3, kind4 := kind, kind
+	late := m.Delay(s, products+1)
+	kindAt, kindAfter := kind, kind
 	if kind != nil {
-		kind3, kind4 = m.Delay(kind, 3), m.Delay(kind, 4)
+		kindAt, kindAfter = m.Delay(kind, products+1), m.Delay(kind, products+2)
 	}
 	// pick is f of the membranes' number or of the error neurons'.
 	pick := func(name string, at *tree.Net, fu, fv int, f func(k int) *tree.Net) *tree.Net {
@@ -147,8 +156,8 @@ func (d *design) unit() *tree.Module {
 		w := max(x.T.Width, y.T.Width)
 		return m.Wire(name, tree.Cond{If: at, Then: m.Ext(x, w), Else: m.Ext(y, w)})
 	}
-	led := pick("lead_floor", kind3, u.LeadShift(), v.LeadShift(), func(k int) *tree.Net { return m.Floor(fmt.Sprintf("lead_floor_%s", sign(k)), ahead, k) })
-	y := m.Follow("out_4", m.Sum("out_3", s3, led, max(s3.T.Width, led.T.Width)+1))
+	led := pick("lead_floor", kindAt, u.LeadShift(), v.LeadShift(), func(k int) *tree.Net { return m.Floor(fmt.Sprintf("lead_floor_%s", sign(k)), ahead, k) })
+	y := m.Follow("led", m.Sum("out_full", late, led, max(late.T.Width, led.T.Width)+1))
 	// state + floor(lag d, k) + bit k-1, the last of which enters below both.
 	wide := func(k int) *tree.Net {
 		f := m.Floor(fmt.Sprintf("lag_floor_%s", sign(k)), behind, k)
@@ -158,13 +167,16 @@ func (d *design) unit() *tree.Module {
 		bit := min(k, behind.T.Width) - 1
 		return m.Wire(fmt.Sprintf("lag_half_%d", k), tree.Cast{Signed: true, X: tree.Cat{f, tree.Part{X: behind, High: bit, Low: bit}}})
 	}
-	lagged := pick("lag_half", kind3, u.LagShift(), v.LagShift(), wide)
-	twice := m.Sum("next_twice", m.Wire("state_half", tree.Cast{Signed: true, X: tree.Cat{s3, num(tree.U(1), 1)}}), lagged, d.state.Width+1)
-	m.Drive(next, m.Follow("next_4", m.Wire("next", tree.Cast{Signed: true, X: tree.Part{X: twice, High: d.state.Width, Low: 1}})))
-	near := pick("out_near", kind4, u.OutShift(), v.OutShift(), func(k int) *tree.Net { return m.Near(fmt.Sprintf("out_near_%s", sign(k)), y, k) })
-	m.At(tree.Set{To: out, From: m.Saturate("held", near, p.Bits)})
+	lagged := pick("lag_half", kindAt, u.LagShift(), v.LagShift(), wide)
+	twice := m.Sum("next_twice", m.Wire("state_half", tree.Cast{Signed: true, X: tree.Cat{late, num(tree.U(1), 1)}}), lagged, d.state.Width+1)
+	m.Drive(next, m.Follow("next_held", m.Wire("next", tree.Cast{Signed: true, X: tree.Part{X: twice, High: d.state.Width, Low: 1}})))
+	near := pick("out_near", kindAfter, u.OutShift(), v.OutShift(), func(k int) *tree.Net { return m.Near(fmt.Sprintf("out_near_%s", sign(k)), y, k) })
+	m.At(tree.Set{To: out, From: m.Saturate("held", split("near_held", near), p.Bits)})
 	return m
 }
+
+// stage is a remark on a port.
+func stage(k int) string { return fmt.Sprintf("stage %d", k) }
 
 // sign makes a shift part of a name.
 func sign(k int) string {

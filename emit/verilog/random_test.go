@@ -17,7 +17,7 @@ import (
 // and loops, several inputs and targets, time constants of each neuron's own.
 func randomNetwork(r *rand.Rand) (*format.Network, format.Options) {
 	n := &format.Network{Name: "random", Backward: true, Learning: r.IntN(4) > 0}
-	o := format.Options{Dt: 0.01, Bits: 10 + r.IntN(9), Observed: map[string]float64{}}
+	o := format.Options{Dt: 0.01, Bits: 10 + r.IntN(9), Device: []string{"", "up5k", "ecp5"}[r.IntN(3)], Observed: map[string]float64{}}
 	if r.IntN(4) == 0 {
 		n.Gamma = r.Float64()
 	}

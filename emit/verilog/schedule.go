@@ -73,24 +73,31 @@ type Burst struct {
 // or a weight's address.
 type timing struct {
 	backward, learning bool
+	deep               bool // registers for slow carry chains
 
-	nudge int // extra stages of the target's gain
+	nudge int // extra stages of a target: the difference, and its gain
 	gamma int // extra stage of gamma e
 	tree  int // extra stages of the lanes' sum of w e
 
 	arrive int // x and the sum of w r are there
 	diff   int // I and s are there
+	state  int // the new state is written
 	out    int // y or e is in its register
 	rate   int // r is written; s of a scaled error too
 	scaled bool
 }
 
 func newTiming(p *format.Plan, lanes int) timing {
-	t := timing{backward: backward(p), learning: p.Learning, scaled: p.Scaled && p.Learning}
+	t := timing{deep: p.Device != "ecp5" && p.Device != "xilinx", backward: backward(p), learning: p.Learning, scaled: p.Scaled && p.Learning}
 	t.arrive = 1
 	if t.backward {
+		for i := range p.Populations {
+			if p.Populations[i].Target != "" {
+				t.nudge = 1
+			}
+		}
 		if p.Nudged {
-			t.nudge = 1
+			t.nudge = 2
 		}
 		t.arrive = 3 + t.nudge
 		if p.GammaWord != 0 {
@@ -101,8 +108,13 @@ func newTiming(p *format.Plan, lanes int) timing {
 		}
 	}
 	t.diff = t.arrive + t.gamma
+	t.state = t.diff + 4
 	t.out = t.diff + 5
-	t.rate = t.diff + 7
+	if t.deep {
+		t.state++
+		t.out += 2
+	}
+	t.rate = t.out + 2
 	return t
 }
 
@@ -123,9 +135,12 @@ func (t *timing) errorReady() int {
 // issued.
 func (t *timing) drive() int { return sumWritten + 1 - (t.arrive - 1) }
 
-// The stages of a lane: a weight's address at 0, its word at 1, products at 2,
-// sums at 3.
-const sumWritten = 3
+// The stages of a lane: a weight's address at 0, its word at 1, products at 2, sums
+// at 3, the new word at 4.
+const (
+	sumWritten    = 3
+	weightWritten = 4
+)
 
 // NewSchedule orders the work of one step for a number of lanes, so that a step
 // takes as few cycles as the orders that are tried allow.

@@ -185,7 +185,16 @@ func (t *bench) memories() {
 		t.w.Linef("    fail(32'd0, \"%s.hex is not what was written\");", f.name)
 	}
 	t.w.Line("end")
-	t.w.Blank()
+	t.w.Comment("//", "Icarus only warns of words too many; other simulators stop.")
+	t.lines("`ifdef __ICARUS__", "integer file;", "reg [63:0] got_word;", "initial begin")
+	for _, f := range t.files {
+		t.w.Linef("  file = $fopen(%s, \"r\");", parameter[f.name])
+		t.w.Line("  i = 0;")
+		t.w.Line("  while ($fscanf(file, \"%h\", got_word) == 1) i = i + 1;")
+		t.w.Linef("  if (i != %d) fail(32'd0, \"%s.hex is longer than what was written\");", len(f.words)+1, f.name)
+		t.w.Line("  $fclose(file);")
+	}
+	t.lines("end", "`endif", "")
 }
 
 func (t *bench) signals() {
