@@ -22,7 +22,8 @@ type Core struct {
 	Schedule *Schedule
 	Modules  []*tree.Module // the top is the last one
 
-	o Options
+	o            Options
+	boardModules []*tree.Module // around the core
 }
 
 // New builds the modules of a plan.
@@ -55,6 +56,8 @@ func (c *Core) Add(v *Vectors, files *emit.Artifacts) error {
 	for _, m := range c.Modules {
 		files.Add("rtl/"+m.Name+".v", func(w io.Writer) error { return m.Print(w, c.header()) })
 	}
+	c.boards(files)
+	c.packaging(files)
 	c.manifest(v, files)
 	if v == nil {
 		return nil

@@ -34,7 +34,7 @@ func TestLintIsContent(t *testing.T) {
 	}
 	for _, want := range []string{
 		"wire signed [15:0] a_i_w16 = $signed({{8{a_i[7]}}, a_i});",
-		"wire unused = &{1'd0, acc_o[4:0]};",
+		"wire signed [7:0] held = held_over ? held_end : near_w8;",
 	} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("no %q in\n%s", want, &text)
