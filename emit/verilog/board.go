@@ -34,11 +34,13 @@ var boards = []board{
 	{
 		"ulx3s", "ULX3S, ECP5 LFE5U-CABGA381", 25,
 		[][2]string{{"clk_i", "G2"}, {"rx_i", "M1"}, {"tx_o", "L4"}, {"button_ni", "D6"}, {"led_o", "B2"}},
-		`LOCATE COMP "%s" SITE "%s";`, []string{
+		`LOCATE COMP "%s" SITE "%s";`,
+		[]string{
 			`FREQUENCY PORT "clk_i" 25 MHZ;`,
 			`IOBUF PORT "clk_i" IO_TYPE=LVCMOS33;`, `IOBUF PORT "rx_i" IO_TYPE=LVCMOS33;`, `IOBUF PORT "tx_o" IO_TYPE=LVCMOS33;`,
 			`IOBUF PORT "button_ni" PULLMODE=UP IO_TYPE=LVCMOS33;`, `IOBUF PORT "led_o" IO_TYPE=LVCMOS33;`,
-		}, "lpf",
+		},
+		"lpf",
 	},
 }
 
@@ -76,7 +78,8 @@ func (d *design) link() *tree.Module {
 			tree.Set{To: busy, From: tree.Not(line)}, tree.Set{To: count, From: half}, set(place, 0),
 		}, Else: []tree.Stmt{
 			tree.If{Cond: tree.Equal(count, 0), Then: []tree.Stmt{
-				tree.Set{To: count, From: divider}, tree.Set{To: place, From: tree.Inc(place)},
+				tree.Set{To: count, From: divider},
+				tree.Set{To: place, From: tree.Inc(place)},
 				tree.If{Cond: tree.Equal(place, 0), Then: []tree.Stmt{tree.Set{To: busy, From: tree.Not(line)}}},
 				tree.If{Cond: tree.Equal(place, 9), Then: []tree.Stmt{set(busy, 0), tree.Set{To: got, From: line}}, Else: []tree.Stmt{
 					tree.Set{To: byte8, From: shifted},
@@ -103,9 +106,12 @@ func (d *design) link() *tree.Module {
 			tree.If{Cond: head, Then: []tree.Stmt{
 				set(head, 0), tree.Set{To: learn, From: tree.Part{X: byte8, High: 0, Low: 0}}, tree.Set{To: clear, From: tree.Part{X: byte8, High: 1, Low: 1}},
 			}, Else: []tree.Stmt{
-				tree.Set{To: data, From: grown}, tree.Set{To: part, From: tree.Inc(part)},
+				tree.Set{To: data, From: grown},
+				tree.Set{To: part, From: tree.Inc(part)},
 				tree.If{Cond: lastPart, Then: []tree.Stmt{
-					set(part, 0), set(valid, 1), tree.Set{To: tlast, From: lastWord}, tree.Set{To: word, From: tree.Inc(word)},
+					set(part, 0), set(valid, 1),
+					tree.Set{To: tlast, From: lastWord},
+					tree.Set{To: word, From: tree.Inc(word)},
 					tree.If{Cond: lastWord, Then: []tree.Stmt{set(word, 0), set(head, 1)}},
 				}},
 			}},

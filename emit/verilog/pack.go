@@ -45,7 +45,7 @@ func (c *Core) makefile(w *emit.Writer) {
 	w.Line("RTL   = $(shell cat filelist.f)")
 	w.Line("BENCH = tb/" + t + "_tb.v")
 	w.Line("LINK  = boards/" + t + "_link.v")
-	w.Line("CELLS = $(shell yosys-config --datdir)/ice40/cells_sim.v")
+	w.Line("CELLS = $(dir $(shell command -v yosys))../share/yosys/ice40/cells_sim.v")
 	w.Blank()
 	w.Line(".PHONY: sim verilator lint gates formal icebreaker hx8k ulx3s clean")
 	rule("sim", "build/sim.vvp", "vvp -n build/sim.vvp")
