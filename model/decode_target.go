@@ -116,9 +116,12 @@ func (d *decoder) population(t *source.Table, key string, among []*Population, w
 
 // SignalKinds lists what a run can record: of a population its potentials u and
 // v, the prospective y, rate r, instantaneous and prospective errors x and e,
-// forward drive a, bias and tau_m; of a projection W and B; of an input "in" and
-// of a target "target"; and the loss of all targets.
-var SignalKinds = []string{"u", "v", "y", "r", "x", "e", "a", "bias", "tau_m", "W", "B", "in", "target", "loss"}
+// forward drive a, bias and tau_m, mismatch eps and its energy E; of a projection W
+// and B; of an input "in" and of a target "target" and its cost; and of the network
+// the loss of all targets, the energy E and the action S.
+var SignalKinds = []string{
+	"u", "v", "y", "r", "x", "e", "a", "bias", "tau_m", "W", "B", "in", "target", "loss", "eps", "E", "cost", "S",
+}
 
 func (d *decoder) readProbe(n *source.Node) {
 	t := d.Table(n)
@@ -178,11 +181,11 @@ func (d *decoder) owners(kind string) (names []string) {
 		for _, in := range d.net.Inputs {
 			names = append(names, in.Name)
 		}
-	case "target":
+	case "target", "cost":
 		for _, t := range d.net.Targets {
 			names = append(names, t.Name)
 		}
-	case "loss":
+	case "loss", "S":
 	default:
 		for _, p := range d.net.Populations {
 			names = append(names, p.Name)

@@ -75,7 +75,8 @@ func newLoop(f *flow, withY, withE bool) *loop {
 	return l
 }
 
-// residual evaluates the equations at z; the flow's signals are then those of z.
+// residual evaluates the equations at z and returns by how much the worst one is
+// violated; the flow's signals are then those of z.
 func (l *loop) residual(z, res []float64) float64 {
 	f := l.f
 	for k := range f.pop {
@@ -88,7 +89,6 @@ func (l *loop) residual(z, res []float64) float64 {
 			copy(p.e, z[l.e[k]:])
 		}
 	}
-	worst, size := 0.0, 1.0
 	for k := range f.pop {
 		p := &f.pop[k]
 		if l.withY {
@@ -104,18 +104,27 @@ func (l *loop) residual(z, res []float64) float64 {
 			}
 		}
 	}
-	for i, v := range res {
+	worst := 0.0
+	for _, v := range res {
 		worst = max(worst, math.Abs(v))
-		size = max(size, math.Abs(z[i]))
 	}
-	return worst / size
+	return worst
+}
+
+// tolerance is how much an equation may be violated at z.
+func (l *loop) tolerance(z []float64) float64 {
+	size := 1.0
+	for _, v := range z {
+		size = max(size, math.Abs(v))
+	}
+	return loopTolerance * size
 }
 
 // solve finds the signals at time t.
 func (l *loop) solve(t float64) error {
 	norm := l.residual(l.z, l.res)
 	for range loopIterations {
-		if norm <= loopTolerance {
+		if norm <= l.tolerance(l.z) {
 			return l.accept(t)
 		}
 		if !l.valid && !l.refactor() {
@@ -143,7 +152,7 @@ func (l *loop) solve(t float64) error {
 			l.valid = false
 			norm = l.residual(l.z, l.res)
 		case !moved:
-			if norm = l.residual(l.z, l.res); norm <= loopTolerance*loopSlack {
+			if norm = l.residual(l.z, l.res); norm <= loopSlack*l.tolerance(l.z) {
 				return l.accept(t)
 			}
 			return l.refuse(t, "Newton's method does not converge")

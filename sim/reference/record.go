@@ -9,7 +9,8 @@ import (
 )
 
 // Kinds lists the kinds of signal that Run records, each named
-// "POPULATION.u", "PROJECTION.W", "INPUT.in", "TARGET.target" or plainly "loss".
+// "POPULATION.u", "PROJECTION.W", "INPUT.in", "TARGET.target", or plainly "loss",
+// "E" or "S". E brings its terms along: those of all populations and targets.
 //
 //	u v        membrane and error potentials
 //	y r        prospective potential and rate
@@ -19,9 +20,13 @@ import (
 //	W B        forward and backward weights; B where it is not W^T
 //	in target  stimuli and targets
 //	loss       of the present rates against their targets
+//	eps        mismatch u + tau_m du/dt - a of a population
+//	E          energy: |eps|^2/2 of a population; of the network, with the costs
+//	cost       beta times the loss of a target
+//	S          action, the integral of E
 func Kinds() []string { return slices.Clone(kinds) }
 
-var kinds = []string{"u", "v", "y", "r", "x", "e", "a", "bias", "tau_m", "W", "B", "in", "target", "loss"}
+var kinds = []string{"u", "v", "y", "r", "x", "e", "a", "bias", "tau_m", "W", "B", "in", "target", "loss", "eps", "E", "cost", "S"}
 
 // defaultKinds are recorded when neither the caller nor the model says what.
 var defaultKinds = []string{"u", "r", "e"}
@@ -59,9 +64,10 @@ type recorder struct {
 	signals []*sim.Signal
 	fetch   []func() []float64
 	values  [][]float64
-	samples int // taken so far
-	limit   int // samples that are expected at most
-	scratch [1]float64
+	samples int     // taken so far
+	limit   int     // samples that are expected at most
+	time    float64 // of the present sample
+	energy  *energy // nil unless something asks for it
 }
 
 // newRecorder resolves names and kinds to the signals of a run of at most the
@@ -82,10 +88,18 @@ func newRecorder(p *plan, run observed, names []string, samples int, sink Sink) 
 		c.fetch = append(c.fetch, fetch)
 		total += float64(samples) * float64(s.Width())
 	}
+	// single records one number of the whole network.
+	single := func(name string, value func() float64) {
+		room := make([]float64, 1)
+		add(name, []int{}, func() []float64 {
+			room[0] = value()
+			return room
+		})
+	}
 	for _, want := range names {
 		before := len(c.signals)
 		owner, kind, named := cutLast(want)
-		if !slices.Contains(kinds, kind) || (named && kind == "loss") {
+		if !slices.Contains(kinds, kind) || (named && (kind == "loss" || kind == "S")) {
 			return nil, fmt.Errorf("no signal is called %q; the kinds are %s, alone or as in hidden.u", want, strings.Join(kinds, ", "))
 		}
 		mine := func(name string) bool { return !named || owner == name }
@@ -118,10 +132,13 @@ func newRecorder(p *plan, run observed, names []string, samples int, sink Sink) 
 			}
 		}
 		if kind == "loss" {
-			add("loss", []int{}, func() []float64 {
-				c.scratch[0] = run.loss()
-				return c.scratch[:]
-			})
+			single("loss", run.loss)
+		}
+		if slices.Contains([]string{"eps", "E", "cost", "S"}, kind) {
+			if c.energy == nil {
+				c.energy = newEnergy(p, run)
+			}
+			c.addEnergy(p, kind, named, mine, add, single)
 		}
 		if named && len(c.signals) == before && !c.has(want) {
 			return nil, fmt.Errorf("no signal is called %q; the network has no %q with a signal %s", want, owner, kind)
@@ -138,6 +155,33 @@ func (c *recorder) has(name string) bool {
 	return slices.ContainsFunc(c.signals, func(s *sim.Signal) bool { return s.Name == name })
 }
 
+// addEnergy records the energy, its terms, or what they are made of.
+func (c *recorder) addEnergy(p *plan, kind string, named bool, mine func(name string) bool,
+	add func(name string, shape []int, fetch func() []float64), single func(name string, value func() float64),
+) {
+	g := c.energy
+	switch {
+	case kind == "E" && !named:
+		single("E", g.total)
+	case kind == "S":
+		single("S", func() float64 { return g.until(c.time) })
+	}
+	for k, pop := range p.pops {
+		switch {
+		case !mine(pop.Name):
+		case kind == "eps":
+			add(pop.Name+".eps", []int{pop.Size}, func() []float64 { return g.mismatch(k) })
+		case kind == "E":
+			single(pop.Name+".E", func() float64 { return g.ofPopulation(k) })
+		}
+	}
+	for q, t := range p.targets {
+		if kind == "cost" && mine(t.Name) || kind == "E" && !named {
+			single(t.Name+".cost", func() float64 { return g.ofTarget(q) })
+		}
+	}
+}
+
 // cutLast splits "hidden.u" into owner and kind; "u" has no owner.
 func cutLast(name string) (owner, kind string, named bool) {
 	if i := strings.LastIndexByte(name, '.'); i >= 0 {
@@ -152,6 +196,7 @@ func (c *recorder) begin() error { return c.sink.Begin(c.signals, c.limit, c.sam
 
 // sample takes the present values.
 func (c *recorder) sample(t float64) error {
+	c.time = t
 	for i, fetch := range c.fetch {
 		c.values[i] = fetch()
 	}
@@ -162,6 +207,9 @@ func (c *recorder) sample(t float64) error {
 // keep walks over what was recorded; a sink of the caller's keeps its own.
 func (c *recorder) keep(l *ledger) {
 	l.counts(statePrefix+"samples", &c.samples)
+	if c.energy != nil {
+		c.energy.keep(l)
+	}
 	if m, ok := c.sink.(*memory); ok {
 		l.grown(statePrefix+"trace/t", &m.time)
 		if l.restoring {

@@ -19,7 +19,8 @@ type crew struct {
 	todo    chore
 
 	turn   atomic.Uint32 // number of the current pass
-	left   atomic.Int32  // members that have not finished it
+	next   atomic.Int32  // its first part that nobody has taken
+	left   atomic.Int32  // parts of it that are not finished
 	asleep []atomic.Bool
 	wake   []chan struct{}
 	quit   atomic.Bool
@@ -72,17 +73,19 @@ func (c *crew) sweep(job *sweep, trials int, todo chore) {
 	}
 }
 
-// share makes a pass together.
+// share makes a pass together. Members take parts as they come: one that another
+// process keeps from its processor delays nobody before it has taken a part.
 func (c *crew) share(job *sweep, trials int, todo chore) {
 	c.job, c.trials, c.todo = job, trials, todo
-	c.left.Store(int32(c.members - 1))
+	c.left.Store(sweepParts)
+	c.next.Store(0) // from here on parts are taken
 	c.turn.Add(1)
 	for k := range c.asleep {
 		if c.asleep[k].Swap(false) {
 			c.wake[k] <- struct{}{}
 		}
 	}
-	c.work(0)
+	c.work()
 	for polls := 0; c.left.Load() > 0; polls++ {
 		if polls > spins {
 			runtime.Gosched() // another process may hold the other processor
@@ -91,10 +94,16 @@ func (c *crew) share(job *sweep, trials int, todo chore) {
 	c.job = nil
 }
 
-// work does the parts of one member.
-func (c *crew) work(member int) {
-	for part := member; part < sweepParts; part += c.members {
+// work does parts until none is left. The pass cannot end, and its fields cannot
+// change, between taking a part and finishing it.
+func (c *crew) work() {
+	for {
+		part := int(c.next.Add(1)) - 1
+		if part >= sweepParts {
+			return
+		}
 		c.job.runPart(c.trials, c.todo, part)
+		c.left.Add(-1)
 	}
 }
 
@@ -113,12 +122,11 @@ func (c *crew) serve(k int) {
 			}
 			<-c.wake[k]
 		}
-		seen++
+		seen = c.turn.Load()
 		if c.quit.Load() {
 			return
 		}
-		c.work(k + 1)
-		c.left.Add(-1)
+		c.work()
 	}
 }
 
