@@ -1,4 +1,4 @@
-// Command reference measures the reference simulator against PyTorch, against the
+// Package main, bench/reference, measures the reference simulator against PyTorch, against the
 // bandwidth of memory, and for allocations, and prints one table. All ratios are
 // of times taken in the same run, turn by turn.
 //
@@ -10,6 +10,15 @@
 // is faster. First the weights of both are compared after 200 steps. Without
 // PyTorch those rows say so. The bandwidth is that of STREAM's triad; a learning
 // layer is charged for reading and writing its weights once a step and nothing else.
+//
+// # For maintainers
+//
+// The loop in Python is written from the equations, as somebody would who wants
+// their learning step by step: whole vectors an operation, in place where PyTorch
+// offers it, since the updates of a clock step leave no batch to hide calls in. Every
+// time is the best of several rounds, because other work on the machine only ever
+// makes them longer. What is wanted stands in the table, and is no test: whether
+// it is reached depends on the machine.
 package main
 
 import (

@@ -42,3 +42,27 @@ func BenchmarkStep1_8_8_1(b *testing.B) { stepBenchmark(b, model.Tanh, 1, 8, 8, 
 func BenchmarkStep30(b *testing.B)      { stepBenchmark(b, model.Tanh, 30, 30, 3) }
 func BenchmarkStep1000(b *testing.B)    { stepBenchmark(b, model.Tanh, 1000, 1000) }
 func BenchmarkStep4096(b *testing.B)    { stepBenchmark(b, model.Tanh, 1, 4096, 4096) }
+
+// derivativeBenchmark evaluates the right-hand side of the differential equations
+// of a learning 1-8-8-1 network.
+func derivativeBenchmark(b *testing.B, gamma float64) {
+	net := coupledNetwork(gamma)
+	f, err := newFlow(net, net.Inputs, [][]float64{make([]float64, 1)}, true, 0)
+	if err != nil {
+		b.Fatal(err)
+	}
+	f.addLoops()
+	z := f.initial()
+	dz := make([]float64, len(z))
+	t := 0.0
+	b.ReportAllocs()
+	for b.Loop() {
+		t += 1e-4
+		if err := f.derive(t, z, dz); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkDerivative1_8_8_1(b *testing.B)        { derivativeBenchmark(b, 0) }
+func BenchmarkDerivativeCoupled1_8_8_1(b *testing.B) { derivativeBenchmark(b, 0.01) }
