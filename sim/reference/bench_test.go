@@ -51,7 +51,9 @@ func derivativeBenchmark(b *testing.B, gamma float64) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	f.addLoops()
+	if err := f.addLoops(); err != nil {
+		b.Fatal(err)
+	}
 	z := f.initial()
 	dz := make([]float64, len(z))
 	t := 0.0

@@ -19,7 +19,9 @@ func (c *course) runContinuous(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	f.addLoops()
+	if err := f.addLoops(); err != nil {
+		return err
+	}
 
 	// One more state integrates the loss.
 	n := f.size

@@ -97,24 +97,27 @@ func newFlow(net *model.Network, inputs []*model.Input, input [][]float64, learn
 			return nil, fmt.Errorf("teacher: %w", err)
 		}
 		f.teacher.errors = false
-		f.teacher.addLoops()
+		if err := f.teacher.addLoops(); err != nil {
+			return nil, fmt.Errorf("teacher: %w", err)
+		}
 		f.size = f.teacher.size
 	}
 	return f, nil
 }
 
 // addLoops decides how the instantaneous signals are found.
-func (f *flow) addLoops() {
-	switch cyclic, coupled := f.order == nil, f.errors && f.net.Gamma != 0; {
-	case coupled:
-		f.rates = newLoop(f, true, true)
-	case cyclic && f.errors:
-		f.rates, f.backs = newLoop(f, true, false), newLoop(f, false, true)
-	case cyclic:
-		f.rates = newLoop(f, true, false)
-	default:
-		f.explicit = true
+func (f *flow) addLoops() (err error) {
+	cyclic, coupled := f.order == nil, f.errors && f.net.Gamma != 0
+	if coupled || cyclic {
+		if f.rates, err = newLoop(f, true, coupled); err != nil {
+			return err
+		}
 	}
+	if cyclic && f.errors && !coupled {
+		f.backs, err = newLoop(f, false, true)
+	}
+	f.explicit = f.rates == nil
+	return err
 }
 
 // hold makes a quantity a state, or a constant.

@@ -3,6 +3,9 @@ package reference
 import (
 	"fmt"
 	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
 
 	"vlec/model"
 )
@@ -20,10 +23,12 @@ import (
 // iteration contracts only for small loop gains (it fails from gamma = 0.5 on in
 // networks of ordinary weights), so it is not tried.
 //
-// A solution at which the Jacobian's determinant is negative is refused: on the
-// way from an open loop (determinant 1) an eigenvalue of the loop gain has passed
-// 1, so the smallest lag in a physical loop makes it run away. Such a network has
-// no dynamics to compare with.
+// A solution at which an eigenvalue of the loop gain has a real part above 1 is
+// refused, because the smallest lag in a physical loop makes it run away there. Such
+// a network has no dynamics to compare with. The eigenvalues are those of the
+// identity less the Jacobian; they are computed at the first solution and after
+// every so many Jacobians. In between the sign of the determinant tells when one of
+// them has passed 1.
 type loop struct {
 	f            *flow
 	withY, withE bool
@@ -34,6 +39,7 @@ type loop struct {
 	lu           *lu
 	valid        bool // lu holds a factorisation
 	age          int  // solutions since it was made
+	proved       int  // Jacobians left until the eigenvalues are looked at again
 }
 
 // A LoopError says that the algebraic loop has no usable solution.
@@ -51,11 +57,18 @@ func (e *LoopError) Error() string {
 
 const (
 	loopTolerance  = 1e-13 // of the residual, relative to the largest unknown
+	loopRounding   = 1e-9  // an eigenvalue so near to 0 may be 0
 	loopSlack      = 1e3   // times the tolerance: rounding, accepted when no step helps
 	loopIterations = 100
+
+	// Eigenvalues cost about fifty times what a factorisation does.
+	proofEvery = 500
+	mostProved = 400     // unknowns up to which they are computed
+	mostLooped = 1 << 13 // unknowns: the Jacobian of so many takes half a gigabyte
 )
 
-func newLoop(f *flow, withY, withE bool) *loop {
+// newLoop reports a loop of too many neurons.
+func newLoop(f *flow, withY, withE bool) (*loop, error) {
 	l := &loop{f: f, withY: withY, withE: withE}
 	n := 0
 	for k := range f.pop {
@@ -68,11 +81,14 @@ func newLoop(f *flow, withY, withE bool) *loop {
 			n += f.pop[k].Size
 		}
 	}
+	if n > mostLooped {
+		return nil, fmt.Errorf("gamma > 0 and cycles of projections make an algebraic loop of %d unknowns, at most %d can be solved; use the synchronous semantics, or gamma = 0", n, mostLooped)
+	}
 	for _, v := range []*[]float64{&l.z, &l.next, &l.res, &l.trial, &l.step} {
 		*v = make([]float64, n)
 	}
 	l.lu = newLU(n)
-	return l
+	return l, nil
 }
 
 // residual evaluates the equations at z and returns by how much the worst one is
@@ -163,17 +179,39 @@ func (l *loop) solve(t float64) error {
 	return l.refuse(t, "Newton's method does not converge")
 }
 
-// accept checks on which side of a singular loop the solution lies.
+// accept checks that the solution is one that a physical loop would stay at.
 func (l *loop) accept(t float64) error {
+	const why = "the loop amplifies itself and would run away"
 	l.age++
-	if l.valid && l.lu.above {
-		return nil
+	if !l.valid || !l.lu.above {
+		if !l.refactor() || !l.lu.above {
+			return l.refuse(t, why)
+		}
+		l.age = 1
 	}
-	if !l.refactor() || !l.lu.above {
-		return l.refuse(t, "the loop amplifies itself and would run away")
+	if l.proved <= 0 {
+		if l.runsAway() {
+			return l.refuse(t, why)
+		}
+		l.proved = proofEvery
 	}
-	l.age = 1
 	return nil
+}
+
+// runsAway tells whether an eigenvalue of the Jacobian at the present signals has
+// a negative real part.
+func (l *loop) runsAway() bool {
+	n := l.lu.n
+	if n > mostProved {
+		return false // the sign of the determinant has to do
+	}
+	a := make([]float64, n*n)
+	l.assemble(a)
+	var eigen mat.Eigen
+	if !eigen.Factorize(mat.NewDense(n, n, a), mat.EigenNone) {
+		return false
+	}
+	return slices.ContainsFunc(eigen.Values(nil), func(v complex128) bool { return real(v) < -loopRounding })
 }
 
 func (l *loop) refuse(t float64, reason string) error {
@@ -194,15 +232,16 @@ func (l *loop) refuse(t float64, reason string) error {
 
 // refactor assembles and factors the Jacobian at the present signals.
 func (l *loop) refactor() bool {
-	l.assemble()
+	l.assemble(l.lu.a)
 	l.valid = l.lu.factor()
 	l.age = 0
+	l.proved--
 	return l.valid
 }
 
-// assemble writes the Jacobian at the present signals.
-func (l *loop) assemble() {
-	f, n, a := l.f, l.lu.n, l.lu.a
+// assemble writes the Jacobian at the present signals to a.
+func (l *loop) assemble(a []float64) {
+	f, n := l.f, l.lu.n
 	clear(a)
 	for i := range n {
 		a[i*n+i] = 1
@@ -243,13 +282,13 @@ func (l *loop) assemble() {
 	}
 	if l.withY && l.withE {
 		for q := range f.targets {
-			l.assembleTarget(q)
+			l.assembleTarget(q, a)
 		}
 	}
 }
 
 // assembleTarget adds how the error of target q depends on y.
-func (l *loop) assembleTarget(q int) {
+func (l *loop) assembleTarget(q int, a []float64) {
 	f, n := l.f, l.lu.n
 	aim := &f.targets[q]
 	k := aim.pop
@@ -257,7 +296,7 @@ func (l *loop) assembleTarget(q int) {
 	soft := f.soft[:p.Size]
 	softmax(p.r, soft)
 	for i := range p.Size {
-		row := l.lu.a[(l.e[k]+i)*n:][:n]
+		row := a[(l.e[k]+i)*n:][:n]
 		scale := f.net.Beta * p.tauM.value[i] / p.TauR[i]
 		if aim.Loss == model.CrossEntropy {
 			row[l.y[k]+i] += scale * soft[i]
@@ -283,7 +322,7 @@ func (f *flow) backWeight(q, i, j int) float64 {
 // matrix I - J, by the growth of a vector under repeated application.
 func (l *loop) gain() float64 {
 	n := l.lu.n
-	l.assemble()
+	l.assemble(l.lu.a)
 	x, y := make([]float64, n), make([]float64, n)
 	for i := range x {
 		x[i] = 1 + float64(i%7)/7

@@ -2,9 +2,11 @@ package reference
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"vlec/model"
@@ -43,7 +45,9 @@ func TestLoopOfSmallGainIsSolved(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f.addLoops()
+		if err := f.addLoops(); err != nil {
+			t.Fatal(err)
+		}
 		z := f.initial()
 		dz := make([]float64, len(z))
 		for _, at := range []float64{0, 1e-3, 0.01, 0.1, 1, 2, 3, 0.5} {
@@ -57,5 +61,57 @@ func TestLoopOfSmallGainIsSolved(t *testing.T) {
 		if _, _, err := Run(context.Background(), net, Options{Learning: true, Every: 1}); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// knotted has n neurons without memory (y is nearly a) that excite each other
+// through w.
+func knotted(n int, w ...float64) *model.Network {
+	net := &model.Network{Dt: 0.01, Duration: 1, Beta: 1, Inputs: []*model.Input{sines("drive", 0.2)}}
+	p := population("knot", n, model.Linear, 1, 0.9)
+	net.Populations = []*model.Population{p}
+	drive := make([]float64, n)
+	for i := range drive {
+		drive[i] = 0.1
+	}
+	project(net, net.Inputs[0], p, drive...)
+	project(net, p, p, w...)
+	return net
+}
+
+// Two neurons that run away leave the determinant positive, and so does a pair that
+// spirals outward; a strong inhibition is a loop that rests.
+func TestLoopThatRunsAwayIsRefused(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		w      []float64
+		refuse bool
+	}{
+		{"one of two", []float64{2, 0, 0, 0.5}, true},
+		{"two alike", []float64{2, 0, 0, 2}, true},
+		{"two of a kind", []float64{2, 0, 0, 3}, true},
+		{"outward spiral", []float64{1.5, 2, -2, 1.5}, true},
+		{"inward spiral", []float64{0.5, 2, -2, 0.5}, false},
+		{"inhibition", []float64{-5, 0, 0, -3}, false},
+		{"weak", []float64{0.5, 0.3, 0.3, 0.5}, false},
+	} {
+		_, _, err := Run(context.Background(), knotted(2, c.w...), Options{})
+		var bad *LoopError
+		if errors.As(err, &bad) != c.refuse || !c.refuse && err != nil {
+			t.Errorf("%s: got %v", c.name, err)
+		}
+	}
+}
+
+// A loop too large for a dense Jacobian is refused, and nothing is allocated.
+func TestLoopTooLarge(t *testing.T) {
+	net := coupledNetwork(0.1)
+	const n = 5000
+	big := population("big", n, model.Tanh, 1, 0.1)
+	net.Populations = append(net.Populations, big)
+	project(net, net.Inputs[0], big, make([]float64, n)...)
+	_, _, err := Run(context.Background(), net, Options{})
+	if err == nil || !strings.Contains(err.Error(), "10034 unknowns") {
+		t.Errorf("got %v", err)
 	}
 }
