@@ -40,6 +40,7 @@ func stepBenchmark(b *testing.B, phi model.Activation, sizes ...int) {
 func BenchmarkStepChain(b *testing.B)   { stepBenchmark(b, model.Tanh, 1, 1, 1) }
 func BenchmarkStep1_8_8_1(b *testing.B) { stepBenchmark(b, model.Tanh, 1, 8, 8, 1) }
 func BenchmarkStep30(b *testing.B)      { stepBenchmark(b, model.Tanh, 30, 30, 3) }
+func BenchmarkStep28_28_7(b *testing.B) { stepBenchmark(b, model.Tanh, 28, 28, 7) }
 func BenchmarkStep1000(b *testing.B)    { stepBenchmark(b, model.Tanh, 1000, 1000) }
 func BenchmarkStep4096(b *testing.B)    { stepBenchmark(b, model.Tanh, 1, 4096, 4096) }
 

@@ -22,6 +22,7 @@ type sweep struct {
 	r, a       []float64 // trials x m, trials x n
 
 	parts [][]float64 // of a large pass: the feedback of each part, trials x m
+	spare [][]float64 // by part: m zeros, where nothing goes back
 
 	// Where an optimiser takes the place of the plain update (nil: it does not):
 	// its memory of W, and for each part of the pass room for a row of gradients.
@@ -39,14 +40,15 @@ const (
 	forward
 )
 
-// split divides a large pass into parts.
+// split divides a large pass into parts; call it before the first pass.
 func (s *sweep) split(trials int) {
 	if s.n*s.m*trials < sweepSplit || s.n < sweepParts {
+		s.spare = [][]float64{make([]float64, s.m)}
 		return
 	}
-	s.parts = make([][]float64, sweepParts)
+	s.parts, s.spare = make([][]float64, sweepParts), make([][]float64, sweepParts)
 	for k := range s.parts {
-		s.parts[k] = make([]float64, len(s.c))
+		s.parts[k], s.spare[k] = make([]float64, len(s.c)), make([]float64, s.m)
 	}
 }
 
@@ -65,9 +67,13 @@ func (s *sweep) run(trials int, todo chore, c []float64, part, first, last int) 
 		todo &^= backward
 	}
 	i := first
-	if wide && todo == backward|update|forward && trials == 1 && s.keep == 1 && s.clip == 0 && s.rule == nil && s.m >= shortest {
+	if wide && todo&^backward == update|forward && trials == 1 && s.keep == 1 && s.clip == 0 && s.rule == nil && s.m >= shortest {
+		goesBack := todo&backward != 0
+		if !goesBack {
+			c = s.spare[part]
+		}
 		for ; i+4 <= last; i += 4 {
-			s.fuse(i, c)
+			s.fuse(i, c, goesBack)
 		}
 	}
 	for ; i < last; i++ {
@@ -89,13 +95,16 @@ func (s *sweep) run(trials int, todo chore, c []float64, part, first, last int) 
 }
 
 // fuse does all three parts for the four rows from i on, of a single trial, in
-// one loop over the columns.
-func (s *sweep) fuse(i int, c []float64) {
+// one loop over the columns. Where nothing goes back it adds zeros to c.
+func (s *sweep) fuse(i int, c []float64, goesBack bool) {
 	m := s.m
 	var k [4]float64
 	e := [4]float64(s.e[i : i+4])
 	for q := range k {
 		k[q] = s.rate * e[q]
+	}
+	if !goesBack {
+		e = [4]float64{}
 	}
 	var sums [16]float64
 	w, old, r, c := s.w[i*m:(i+4)*m], s.old[:m], s.r[:m], c[:m]

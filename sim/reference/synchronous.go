@@ -371,18 +371,22 @@ func (s *Synchronous) advance(k int) {
 	copy(z.formerR, z.R)
 	copy(z.formerY, z.Y)
 	copy(z.formerTotal, z.Total)
-	for t := range s.trials {
+	// All of one length, which the compiler then knows.
+	tauM, tauR := z.TauM[:n], pop.TauR[:n]
+	gradBias, gradTauM = gradBias[:n], gradTauM[:n]
+	for first := 0; first < len(z.U); first += n {
+		of := func(v []float64) []float64 { return v[first : first+n][:n] }
+		u, v, x, a := of(z.U), of(z.V), of(z.X), of(z.A)
+		y, es, totals := of(z.Y), of(z.E), of(z.Total)
 		for i := range n {
-			q := t*n + i
-			tauM, tauR := z.TauM[i], pop.TauR[i]
-			vd := (z.X[q] - z.V[q]) / tauR
-			e := z.V[q] + float64(tauM*vd)
-			z.V[q] += float64(dt * vd)
-			total := z.A[q] + float64(gamma*e)
-			ud := (total - z.U[q]) / tauM
-			z.Y[q] = z.U[q] + float64(tauR*ud)
-			z.U[q] += float64(dt * ud)
-			z.E[q], z.Total[q] = e, total
+			vd := (x[i] - v[i]) / tauR[i]
+			e := v[i] + float64(tauM[i]*vd)
+			v[i] += float64(dt * vd)
+			total := a[i] + float64(gamma*e)
+			ud := (total - u[i]) / tauM[i]
+			y[i] = u[i] + float64(tauR[i]*ud)
+			u[i] += float64(dt * ud)
+			es[i], totals[i] = e, total
 			gradBias[i] -= float64(share * e)
 			gradTauM[i] += float64(share * e * ud)
 		}
