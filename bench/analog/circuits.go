@@ -27,7 +27,7 @@ type bench struct {
 	klu      bool
 	scaling  string // name of the series that it belongs to
 	repeat   int    // runs of vlec of which the fastest counts
-	matched  bool   // run vlec at the fixed step, too
+	matched  bool   // run vlec's implicit engine, too: same rule, same steps as ngspice
 	implicit bool   // is meant for the implicit engine
 }
 
@@ -38,10 +38,10 @@ func benches() []bench {
 		{name: "5-10-10-2 learning", size: 170, steps: 4000, netlist: network, ngspice: true, klu: true, repeat: 3, matched: true},
 		{name: "100x100 static", size: 10_000, steps: 2000, netlist: layer(100, false), ngspice: true, klu: true, repeat: 3, matched: true},
 		{name: "100x100 plastic", size: 10_000, steps: 300, netlist: layer(100, true), ngspice: true, klu: true, repeat: 3, matched: true},
-		{name: "316x316 static", size: 99_856, steps: 100, netlist: layer(316, false), ngspice: true, klu: true, repeat: 3},
+		{name: "316x316 static", size: 99_856, steps: 100, netlist: layer(316, false), ngspice: true, klu: true, repeat: 3, matched: true},
 		{name: "rc grid 100x100", size: 10_000, steps: 60, netlist: rcGrid(100), ngspice: true, klu: true, repeat: 2, implicit: true},
 		{name: "rc grid 316x316", size: 99_856, steps: 20, netlist: rcGrid(316), repeat: 1, implicit: true},
-		{name: "lc grid 70x70", size: 4900, steps: 500, netlist: lcGrid(70), ngspice: true, klu: true, repeat: 2, implicit: true},
+		{name: "lc grid 70x70", size: 4900, steps: 500, netlist: lcGrid(70), ngspice: true, klu: true, repeat: 2, implicit: true, matched: true},
 		{name: "ota network 32x32", size: 1024, steps: 200, netlist: otaNetwork(32), ngspice: true, klu: true, repeat: 2, implicit: true},
 	}
 	for _, plastic := range []bool{false, true} {
@@ -166,38 +166,36 @@ func fromModel(dir, text string) (string, error) {
 	return keepFew(string(deck)), nil
 }
 
-// keepFew replaces the .save cards by one for two signals out of each.
+// keepFew replaces the .save cards by one that keeps the first and the last of
+// every group of signals, those whose names differ by their indices.
 func keepFew(deck string) string {
 	var out strings.Builder
 	out.Grow(len(deck))
-	var kept, group []string
-	flush := func() {
-		if len(group) > 0 {
-			kept = append(kept, group[0])
-			if last := group[len(group)-1]; last != group[0] {
-				kept = append(kept, last)
-			}
-		}
-		group = nil
-	}
+	var stems []string
+	ends := map[string][2]string{}
 	saving := false
 	for line := range strings.Lines(deck) {
-		switch {
-		case strings.HasPrefix(line, ".save "):
-			flush()
-			saving = true
-			group = strings.Fields(line)[1:]
+		saving = strings.HasPrefix(line, ".save ") || saving && strings.HasPrefix(line, "+")
+		if saving {
+			for _, name := range strings.Fields(line)[1:] {
+				stem := strings.TrimRight(strings.TrimSuffix(name, ")"), "0123456789_")
+				if _, ok := ends[stem]; !ok {
+					stems = append(stems, stem)
+					ends[stem] = [2]string{name, name}
+				}
+				ends[stem] = [2]string{ends[stem][0], name}
+			}
 			continue
-		case saving && strings.HasPrefix(line, "+"):
-			group = append(group, strings.Fields(line)[1:]...)
-			continue
-		case strings.HasPrefix(line, ".tran"):
-			flush()
-			for k := 0; k < len(kept); k += 8 {
-				fmt.Fprintf(&out, ".save %s\n", strings.Join(kept[k:min(len(kept), k+8)], " "))
+		}
+		if strings.HasPrefix(line, ".tran") {
+			for _, stem := range stems {
+				first, last := ends[stem][0], ends[stem][1]
+				if first == last {
+					last = ""
+				}
+				fmt.Fprintf(&out, ".save %s %s\n", first, last)
 			}
 		}
-		saving = false
 		out.WriteString(line)
 	}
 	return out.String()

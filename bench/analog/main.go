@@ -10,7 +10,9 @@
 // that ngspice reports, and the error of each engine is the largest over the
 // saved signals of the RMS of the difference over the RMS of the signal. Time is
 // CPU time of the process, all cores added up, without what a run of three steps
-// takes, which is the column of setting up. The KLU column needs node and
+// takes, which is the column of setting up. The column of equal steps compares time
+// per step with that of the implicit engine, which integrates by the same rule in
+// the same steps as ngspice. The KLU column needs node and
 // installs the npm package eecircuit-engine into a cache folder, unless
 // VLEC_NO_INSTALL is set.
 //
@@ -169,7 +171,7 @@ func (b *board) measure(c bench, dir string) (*row, error) {
 		return nil, err
 	}
 	if c.matched {
-		if r.fixed, err = best(job{Netlist: file, Times: times, MaxStep: h, Engine: "explicit"}); err != nil {
+		if r.fixed, err = best(job{Netlist: file, Times: times, Engine: "implicit"}); err != nil {
 			return nil, err
 		}
 	}
@@ -238,7 +240,7 @@ func (b *board) print(format string) {
 	}
 	head := []string{
 		"circuit", "size", "ng steps", "ng us/step", "ng error", "klu us/step", "klu error",
-		"vlec", "steps", "us/step", "error", "ng/vlec", "klu/vlec", "equal steps", "set-up ng", "klu", "vlec",
+		"vlec", "steps", "us/step", "error", "ng/vlec", "klu/vlec", "equal steps", "error", "set-up ng", "klu", "vlec",
 	}
 	rows, scaling := [][]string{head}, [][]string{{"series", "synapses", "set-up s", "steps", "us/step", "wall us/step", "ns/synapse", "MB"}}
 	fits := map[string][]point{}
@@ -305,16 +307,17 @@ func (r *row) cells() []string {
 	if r.ngspice != nil {
 		steps = fmt.Sprint(r.ngspice.steps)
 	}
-	equal := "-"
-	if r.fixed != nil {
-		equal = ratio(r.ngspice, perStep(r.fixed), perStep)
-	} else if r.vlec.steps > 0 {
-		equal = ratio(r.ngspice, perStep(r.vlec), perStep)
+	equal, equalErr := "-", "-"
+	switch {
+	case r.fixed != nil:
+		equal, equalErr = ratio(r.ngspice, perStep(r.fixed), perStep), errs(r.fixed, r.fixedErr)
+	case r.implicit && r.vlec.engine == "trap":
+		equal, equalErr = ratio(r.ngspice, perStep(r.vlec), perStep), errs(r.vlec, r.vlecErr)
 	}
 	return append(
 		out, steps, per(r.ngspice), errs(r.ngspice, r.ngErr), per(r.klu), errs(r.klu, r.kluErr),
 		r.vlec.engine, fmt.Sprint(r.vlec.steps), per(r.vlec), errs(r.vlec, r.vlecErr),
-		ratio(r.ngspice, r.vlec.seconds, seconds), ratio(r.klu, r.vlec.seconds, seconds), equal,
+		ratio(r.ngspice, r.vlec.seconds, seconds), ratio(r.klu, r.vlec.seconds, seconds), equal, equalErr,
 		setUp(r.ngspice), setUp(r.klu), setUp(r.vlec),
 	)
 }
