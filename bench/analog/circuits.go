@@ -35,10 +35,11 @@ type bench struct {
 func benches() []bench {
 	list := []bench{
 		{name: "learning chain", size: 2, steps: 1_000_000, netlist: chain, ngspice: true, klu: true, repeat: 1, matched: true},
-		{name: "5-10-10-2 learning", size: 170, steps: 4000, netlist: network, ngspice: true, klu: true, repeat: 3, matched: true},
+		{name: "5-10-10-2 learning", size: 170, steps: 4000, netlist: network("ideal"), ngspice: true, klu: true, repeat: 3, matched: true},
 		{name: "100x100 static", size: 10_000, steps: 2000, netlist: layer(100, false), ngspice: true, klu: true, repeat: 3, matched: true},
 		{name: "100x100 plastic", size: 10_000, steps: 300, netlist: layer(100, true), ngspice: true, klu: true, repeat: 3, matched: true},
 		{name: "316x316 static", size: 99_856, steps: 100, netlist: layer(316, false), ngspice: true, klu: true, repeat: 3, matched: true},
+		{name: "5-10-10-2 of op-amps", size: 170, steps: 300, netlist: network("macro"), ngspice: true, klu: true, repeat: 2, implicit: true},
 		{name: "rc grid 100x100", size: 10_000, steps: 60, netlist: rcGrid(100), ngspice: true, klu: true, repeat: 2, implicit: true},
 		{name: "rc grid 316x316", size: 99_856, steps: 20, netlist: rcGrid(316), repeat: 1, implicit: true},
 		{name: "lc grid 70x70", size: 4900, steps: 500, netlist: lcGrid(70), ngspice: true, klu: true, repeat: 2, implicit: true, matched: true},
@@ -104,9 +105,14 @@ population = "output"
 teacher = "output"
 `
 
-func chain(dir string) (string, error) { return fromModel(dir, chainModel) }
+func chain(dir string) (string, error) { return fromModel(dir, chainModel, "ideal") }
 
-func network(dir string) (string, error) {
+// network is 5 inputs, two layers of 10 and one of 2 neurons, that learn.
+func network(level string) func(dir string) (string, error) {
+	return func(dir string) (string, error) { return fromModel(dir, networkModel(), level) }
+}
+
+func networkModel() string {
 	var b strings.Builder
 	b.WriteString("duration = 8.0\n[learning]\neta = 0.1\n[input.drive]\nsize = 5\nsignal = \"sines\"\ncount = 1\nf_min = 0.1\nf_max = 0.5\n")
 	for _, p := range []string{"h1 10 tanh", "h2 10 tanh", "out 2 linear"} {
@@ -118,7 +124,7 @@ func network(dir string) (string, error) {
 		fmt.Fprintf(&b, "[projection.%s_%s]\nfrom = %q\nto = %q\nweights = { init = \"xavier\" }\nplastic = true\n", f[0], f[1], f[0], f[1])
 	}
 	b.WriteString("[target.out]\npopulation = \"out\"\nsize = 2\nsignal = \"sines\"\ncount = 1\nf_min = 0.1\nf_max = 0.5\n")
-	return fromModel(dir, b.String())
+	return b.String()
 }
 
 // layer is n inputs, all of which reach all of n neurons.
@@ -132,13 +138,13 @@ func layer(n int, plastic bool) func(dir string) (string, error) {
 			b.WriteString("plastic = true\neta = 0.01\n")
 		}
 		fmt.Fprintf(&b, "[target.cell]\npopulation = \"cell\"\nsize = %d\nsignal = \"sines\"\ncount = 1\nf_min = 0.1\nf_max = 0.5\n", n)
-		return fromModel(dir, b.String())
+		return fromModel(dir, b.String(), "ideal")
 	}
 }
 
-// fromModel writes the netlist of a model and returns it with its cells in
-// place, saving a few signals of each kind.
-func fromModel(dir, text string) (string, error) {
+// fromModel writes the netlist of a model at a level and returns it with its cells
+// in place, saving a few signals of each kind.
+func fromModel(dir, text, level string) (string, error) {
 	file := filepath.Join(dir, "model.toml")
 	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
 		return "", err
@@ -148,7 +154,7 @@ func fromModel(dir, text string) (string, error) {
 		return "", err
 	}
 	var files emit.Artifacts
-	if _, err := compile.Spice(context.Background(), net, compile.SpiceOptions{Learning: true}, &files); err != nil {
+	if _, err := compile.Spice(context.Background(), net, compile.SpiceOptions{Learning: true, Level: level}, &files); err != nil {
 		return "", err
 	}
 	if err := files.Commit(dir); err != nil {

@@ -180,7 +180,7 @@ func (b *board) measure(c bench, dir string) (*row, error) {
 	}
 	tight := job{Netlist: file, Times: times, RelTol: 1e-9}
 	if c.implicit {
-		tight.MaxStep = h / 8
+		tight.MaxStep, tight.RelTol = h/8, 1e-7
 	}
 	reference, err := vlec(dir, tight)
 	if err != nil {
