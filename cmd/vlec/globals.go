@@ -64,6 +64,9 @@ func (g *globals) progress() (update func(stage string, done float64), stop func
 	return bar.Update, bar.Close
 }
 
+// bar is progress with remarks.
+func (g *globals) bar() *progress.Bar { return progress.New(g.stderr, g.Quiet) }
+
 // json prints the command's document.
 func (g *globals) json(v any) error {
 	enc := json.NewEncoder(g.stdout)

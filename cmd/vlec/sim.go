@@ -2,10 +2,13 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"path/filepath"
 	"strconv"
 
+	"vlec/emit"
 	"vlec/internal/rtlrun"
+	"vlec/internal/tracefile"
 	"vlec/sim"
 	"vlec/sim/referee"
 	"vlec/sim/spice"
@@ -205,6 +208,12 @@ func (c *simCmd) simulate(g *globals, file string) (*sim.Trace, int, error) {
 		return nil, 0, &didRun{err}
 	}
 	return trace, stats.Steps, nil
+}
+
+func writeTrace(dir string, trace *sim.Trace) error {
+	var files emit.Artifacts
+	files.Add("trace.npz", func(w io.Writer) error { return tracefile.Write(w, trace) })
+	return files.Commit(dir)
 }
 
 func short(x float64) string { return strconv.FormatFloat(x, 'g', 5, 64) }

@@ -92,14 +92,9 @@ func ReadArchiveFile(name string) ([]Entry, error) {
 // WriteArchive writes an .npz archive as numpy.savez does: stored, not
 // compressed. Its bytes depend on the entries and their order only.
 func WriteArchive(w io.Writer, entries []Entry) error {
-	z := zip.NewWriter(w)
-	seen := make(map[string]bool, len(entries))
+	z := NewArchiveWriter(w)
 	for _, e := range entries {
-		if seen[e.Name] {
-			return fmt.Errorf("npy: two arrays are called %q", e.Name)
-		}
-		seen[e.Name] = true
-		m, err := z.CreateHeader(&zip.FileHeader{Name: e.Name + ".npy", Method: zip.Store})
+		m, err := z.create(e.Name)
 		if err != nil {
 			return err
 		}
@@ -108,4 +103,37 @@ func WriteArchive(w io.Writer, entries []Entry) error {
 		}
 	}
 	return z.Close()
+}
+
+// An ArchiveWriter writes an .npz archive whose arrays need not be in memory.
+type ArchiveWriter struct {
+	zip  *zip.Writer
+	seen map[string]bool
+}
+
+// NewArchiveWriter begins an archive; Close ends it.
+func NewArchiveWriter(w io.Writer) *ArchiveWriter {
+	return &ArchiveWriter{zip.NewWriter(w), map[string]bool{}}
+}
+
+// Float64 begins an array of float64 of the given shape. Its elements are to be
+// written, 8 bytes each in little-endian order, before the next array begins.
+func (z *ArchiveWriter) Float64(name string, shape ...int) (io.Writer, error) {
+	m, err := z.create(name)
+	if err != nil {
+		return nil, err
+	}
+	_, err = m.Write(appendHeader(nil, dtypeOf([]float64(nil)).descr, shape))
+	return m, err
+}
+
+// Close ends the archive.
+func (z *ArchiveWriter) Close() error { return z.zip.Close() }
+
+func (z *ArchiveWriter) create(name string) (io.Writer, error) {
+	if z.seen[name] {
+		return nil, fmt.Errorf("npy: two arrays are called %q", name)
+	}
+	z.seen[name] = true
+	return z.zip.CreateHeader(&zip.FileHeader{Name: name + ".npy", Method: zip.Store})
 }

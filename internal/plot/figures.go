@@ -64,9 +64,9 @@ type Series struct {
 }
 
 // Loss draws losses over time on a logarithmic axis: pale as they are, and
-// strong as moving averages over window samples. A window below 2 draws the
-// losses alone.
-func Loss(title, subtitle, timeUnit string, window int, losses []Series) *Figure {
+// strong as moving averages over window samples, which a remark at the right
+// explains ("": in samples). A window below 2 draws the losses alone.
+func Loss(title, subtitle, timeUnit string, window int, remark string, losses []Series) *Figure {
 	f := &Figure{title: title, subtitle: subtitle}
 	p := panel{height: 230}
 	var pale, strong []curve
@@ -74,9 +74,14 @@ func Loss(title, subtitle, timeUnit string, window int, losses []Series) *Figure
 	for i, s := range losses {
 		n := min(len(s.X), len(s.Y))
 		mean := movingAverage(s.Y[:n], max(1, window))
-		xs, ys, means = append(xs, s.X[:n]), append(ys, s.Y[:n]), append(means, mean)
+		// An average over fewer samples than the others is another quantity.
+		from := 0
+		if window > 1 && n >= window {
+			from = window - 1
+		}
+		xs, ys, means = append(xs, s.X[:n]), append(ys, s.Y[:n]), append(means, mean[from:])
 		pale = append(pale, thinned(faint(series(i)), s.X[:n], s.Y[:n]))
-		strong = append(strong, thinned(series(i), s.X[:n], mean))
+		strong = append(strong, thinned(series(i), s.X[from:n], mean[from:]))
 		f.legend = append(f.legend, curve{name: s.Name, style: series(i)})
 	}
 	p.y = newAxis("loss", true, false, ys...)
@@ -85,7 +90,10 @@ func Loss(title, subtitle, timeUnit string, window int, losses []Series) *Figure
 		// Where a loss crosses zero it dips without bound: a decade below the
 		// averages says enough.
 		p.y.min = max(p.y.min, newAxis("", true, false, means...).min/10)
-		p.remark = fmt.Sprintf("moving average over %d samples", window)
+		p.remark = remark
+		if remark == "" {
+			p.remark = fmt.Sprintf("moving average over %d samples", window)
+		}
 		p.curves = append(pale, strong...)
 	}
 	f.panels = []panel{p}

@@ -37,8 +37,9 @@ type Figure struct {
 }
 
 type panel struct {
-	heading string // above the panel, at the left
-	remark  string // and at the right
+	heading string  // above the panel, at the left
+	remark  string  // and at the right, or behind the heading where there are keys
+	keys    []curve // at the right: names and styles of curves, where there are several
 	y       axis
 	height  vg.Length
 	close   bool // to the panel above it
@@ -213,10 +214,37 @@ func (p *panel) drawHead(c *draw.Canvas, y vg.Length) {
 	if e := p.y.exponent(); e != 0 {
 		drawPower(c, vg.Point{X: x, Y: y}, "× ", e, false)
 	}
-	if p.remark != "" {
+	switch {
+	case len(p.keys) > 0:
+		c.FillText(quietStyle, vg.Point{X: x, Y: y}, p.remark)
+		p.drawKeys(c, y, x+quietStyle.Width(p.remark)+8)
+	case p.remark != "":
 		style := quietStyle
 		style.XAlign = draw.XRight
 		c.FillText(style, vg.Point{X: c.Max.X - right, Y: y}, p.remark)
+	}
+}
+
+// drawKeys names the curves, as many as fit between free and the right edge.
+func (p *panel) drawKeys(c *draw.Canvas, y, free vg.Length) {
+	const line, gap = 14, 10
+	x := c.Max.X - right
+	wide := func(k curve) vg.Length { return line + 4 + tickStyle.Width(k.name) }
+	keys := p.keys
+	for i, k := range keys {
+		if x -= wide(k); x < free {
+			keys = keys[:i]
+			x += wide(k) + gap
+			break
+		}
+		if i < len(keys)-1 {
+			x -= gap
+		}
+	}
+	for _, k := range keys {
+		c.StrokeLine2(k.style, x, y+3, x+line, y+3)
+		c.FillText(tickStyle, vg.Point{X: x + line + 4, Y: y}, k.name)
+		x += wide(k) + gap
 	}
 }
 

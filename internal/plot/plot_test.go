@@ -48,7 +48,7 @@ func example() map[string]*Figure {
 			{Name: "hidden.e[0]", Unit: "V", Time: time, Reference: e, Simulated: egot, Remark: "nrmse 6.4e-05"},
 			{Name: "rest.r[1]", Time: []float64{0, 100}, Reference: []float64{0.5, 0.5}, Simulated: []float64{0.5, 0.5}},
 		}),
-		"loss": Loss("chain: loss", "eta 0.2", "", 1256, []Series{loss, other}),
+		"loss": Loss("chain: loss", "eta 0.2", "", 1256, "", []Series{loss, other}),
 		"stack": Stack("response of a chain", "marks over bands", "angular frequency", true, []Panel{
 			{Heading: "gain", Label: "ratio", Log: true, Remark: "one percent", Curves: []Curve{
 				{Series: Series{X: h, Y: trap}, Look: Broad}, {Series: Series{Name: "measured", X: h, Y: trap}, Look: Marks},
@@ -59,6 +59,14 @@ func example() map[string]*Figure {
 				{Series: Series{Name: "guide", X: h, Y: h}, Colour: 2, Look: Dashed},
 				{Series: Series{Name: "joined", X: h, Y: h}, Colour: 3, Look: MarkedLine},
 			}},
+		}),
+		"courses": Stack("chain: weights", "synchronous semantics", "time", false, []Panel{
+			{Heading: "in_hidden.W", Remark: "the first 2 of 9", Label: "W", Curves: []Curve{
+				{Series: Series{Name: "learned", X: time, Y: loss.Y}, Key: "[0][0]"},
+				{Series: Series{Name: "teacher", X: []float64{0, 100}, Y: []float64{0.5, 0.5}}, Look: Dashed},
+				{Series: Series{Name: "learned", X: time, Y: other.Y}, Key: "[0][1]", Colour: 1},
+			}},
+			{Heading: "distance from the teacher", Label: "distance", Curves: []Curve{{Series: Series{X: time, Y: loss.Y}}}},
 		}),
 		"convergence": Convergence("Convergence with the step", "nrmse of u against a tight solution", "step (time constants)", "nrmse", 2,
 			[]Series{{Name: "trapezoidal", X: h, Y: trap}, {Name: "Gear 2", X: h, Y: gear}}),
@@ -83,6 +91,7 @@ func render(t testing.TB, f *Figure) (svg, picture []byte) {
 func TestFigures(t *testing.T) {
 	words := map[string][]string{
 		"waveforms":   {"chain: continuous reference and netlist", "built-in engine, level ideal, 20 000 samples", "reference", "simulated", "difference", "hidden.u[0]", "nrmse 3.1e-05", "u (V)", "Δ (V)", "time (s)"},
+		"courses":     {"chain: weights", "in_hidden.W", "the first 2 of 9", "W", "learned", "teacher", "[0][0]", "[0][1]", "distance from the teacher", "distance", "time"},
 		"loss":        {"learned B", "B = transposed W", "moving average over 1256 samples", "loss", "−5"},
 		"stack":       {"marks over bands", "one percent", "measured", "smooth", "guide", "joined", "gain", "rad", "−0.4", "0.02", "angular frequency"},
 		"convergence": {"trapezoidal", "Gear 2", "order 2", "step (time constants)", "nrmse"},
@@ -188,8 +197,9 @@ func TestOdd(t *testing.T) {
 	} {
 		x := []float64{0, 1, 2}
 		render(t, Waveforms("<&>", "", "", []Waveform{{Name: "odd", Time: x, Reference: y, Simulated: y}, {}}))
-		render(t, Loss("", "", "", 2, []Series{{Name: "odd", X: x, Y: y}, {}}))
+		render(t, Loss("", "", "", 2, "", []Series{{Name: "odd", X: x, Y: y}, {}}))
 		render(t, Convergence("", "", "", "", 2, []Series{{Name: "odd", X: []float64{1, 2, 3}, Y: y}, {}}))
+		render(t, Stack("", "", "", false, []Panel{{Curves: []Curve{{Series: Series{Name: "odd", X: x, Y: y}, Key: strings.Repeat("wide ", 50)}, {}}}, {}}))
 	}
 	render(t, Waveforms("", "", "", nil))
 	var many []Series

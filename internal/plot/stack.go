@@ -15,9 +15,11 @@ const (
 )
 
 // A Curve is a series in a Panel. Curves of one Colour belong together; a name is
-// explained in the legend once, the empty one never.
+// explained in the legend once, the empty one never. A key stands above the panel
+// that the curve is in.
 type Curve struct {
 	Series
+	Key    string
 	Colour int
 	Look   Look
 }
@@ -48,6 +50,9 @@ func Stack(title, subtitle, xLabel string, xLog bool, panels []Panel) *Figure {
 			k := c.curve(n)
 			all, ys = append(all, c.X[:n]), append(ys, c.Y[:n])
 			q.curves = append(q.curves, k)
+			if c.Key != "" {
+				q.keys = append(q.keys, curve{name: c.Key, style: k.style})
+			}
 			if !known[c.Name] {
 				known[c.Name] = true
 				f.legend = append(f.legend, k)

@@ -45,6 +45,7 @@ type Bar struct {
 	begun  time.Time // the command
 	stage  string
 	staged time.Time // the stage
+	from   float64   // where the stage began, which may be resumed work
 	drawn  time.Time
 	shown  int // columns on the screen
 	closed bool
@@ -67,7 +68,10 @@ func newBar(w io.Writer, color bool, now func() time.Time) *Bar {
 
 // Update says what is being done and how much of it is, from 0 to 1. Unless it
 // is time to draw, it costs about as much as reading a clock.
-func (b *Bar) Update(stage string, done float64) {
+func (b *Bar) Update(stage string, done float64) { b.Report(stage, done, "") }
+
+// Report is Update with something to say behind the bar, such as a loss.
+func (b *Bar) Report(stage string, done float64, remark string) {
 	if b == nil {
 		return
 	}
@@ -75,19 +79,22 @@ func (b *Bar) Update(stage string, done float64) {
 	defer b.mu.Unlock()
 	now := b.now()
 	if stage != b.stage {
-		b.stage, b.staged, b.drawn = stage, now, time.Time{}
+		b.stage, b.staged, b.drawn, b.from = stage, now, time.Time{}, done
 	}
 	if b.closed || now.Sub(b.begun) < patience || now.Sub(b.drawn) < interval {
 		return
 	}
 	b.drawn = now
-	b.draw(max(0, min(done, 1)), now.Sub(b.staged))
+	b.draw(max(0, min(done, 1)), now.Sub(b.staged), remark)
 }
 
-func (b *Bar) draw(done float64, elapsed time.Duration) {
+func (b *Bar) draw(done float64, elapsed time.Duration, remark string) {
 	full := int(done * width)
 	bar, rest := strings.Repeat("━", full), strings.Repeat("─", width-full)
-	line := fmt.Sprintf("%s %3d%% %s%s%s", b.stage, int(100*done), bar, rest, left(done, elapsed))
+	line := fmt.Sprintf("%s %3d%% %s%s%s", b.stage, int(100*done), bar, rest, left(b.from, done, elapsed))
+	if remark != "" {
+		line += ", " + remark
+	}
 	// Blanks over what the line before leaves behind.
 	columns := utf8.RuneCountInString(line)
 	blanks := strings.Repeat(" ", max(0, b.shown-columns))
@@ -100,11 +107,11 @@ func (b *Bar) draw(done float64, elapsed time.Duration) {
 
 // left is what a stage will still take, going by what it took so far. The first
 // percent says too little about the rest.
-func left(done float64, elapsed time.Duration) string {
-	if done < 0.01 {
+func left(from, done float64, elapsed time.Duration) string {
+	if done-from < 0.01*(1-from) || done <= from {
 		return ""
 	}
-	d := time.Duration(float64(elapsed) * (1 - done) / done)
+	d := time.Duration(float64(elapsed) * (1 - done) / (done - from))
 	return " " + d.Round(time.Second).String() + " left"
 }
 
@@ -115,8 +122,23 @@ func (b *Bar) Close() {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.erase()
+	b.closed = true
+}
+
+// Hide removes the bar until the next update, for a line that is to stay.
+func (b *Bar) Hide() {
+	if b == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.erase()
+}
+
+func (b *Bar) erase() {
 	if !b.closed && b.shown > 0 {
 		fmt.Fprintf(b.w, "\r%s\r", strings.Repeat(" ", b.shown))
+		b.shown = 0
 	}
-	b.closed = true
 }

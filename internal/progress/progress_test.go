@@ -29,7 +29,7 @@ func TestBar(t *testing.T) {
 	shows("") // not yet a second
 	c.Time = c.Add(time.Millisecond)
 	b.Update("reference", 0.25)
-	shows("\rreference  25% ━━━━━━━─────────────────────── 3s left")
+	shows("\rreference  25% ━━━━━━━─────────────────────── 5s left")
 	b.Update("reference", 0.26)
 	shows("") // too soon after that
 	c.Time = c.Add(interval)
@@ -37,8 +37,21 @@ func TestBar(t *testing.T) {
 	shows("reference 100% ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━ 0s left")
 	b.Update("builtin", -1)
 	shows("\rbuiltin   0% ──────────────────────────────          ") // the next stage, at once
+	c.Time = c.Add(10 * time.Second)
+	b.Report("builtin", 0.5, "loss 0.01")
+	shows("\rbuiltin  50% ━━━━━━━━━━━━━━━─────────────── 10s left, loss 0.01")
+	b.Report("resumed", 0.9, "")
+	c.Time = c.Add(10 * time.Second)
+	screen.Reset()
+	b.Report("resumed", 0.95, "")
+	shows(" 10s left") // what was done before took no time here
+	b.Hide()
+	shows("\r" + strings.Repeat(" ", len("resumed  95%  10s left")+width) + "\r")
+	c.Time = c.Add(interval)
+	b.Report("resumed", 0.95, "")
+	shows("10s left")
 	b.Close()
-	shows("\r" + strings.Repeat(" ", len("builtin   0% ")+width) + "\r")
+	shows("\r" + strings.Repeat(" ", len("resumed  95%  10s left")+width) + "\r")
 	c.Time = c.Add(time.Hour)
 	b.Update("builtin", 0.7)
 	b.Close()

@@ -8,6 +8,8 @@
 // The array t holds the instants of the first signal. A signal sampled at other
 // instants (weights, say, every hundredth step) has its own in NAME.t.
 //
+// A Spool collects a trace in a file while a run goes on.
+//
 // # For maintainers
 //
 // Units and the order of signals are the trace's own business: the order is the
@@ -45,8 +47,8 @@ func entriesOf(trace *sim.Trace) ([]npy.Entry, error) {
 	first := trace.Signals[0].Time
 	entries := []npy.Entry{{Name: timeName, Array: npy.Of(first, len(first))}}
 	for _, s := range trace.Signals {
-		if s.Name == timeName || strings.HasSuffix(s.Name, "."+timeName) {
-			return nil, fmt.Errorf("a signal cannot be called %q: that name holds sampling instants", s.Name)
+		if err := checkName(s.Name); err != nil {
+			return nil, err
 		}
 		if len(s.Data) != len(s.Time)*s.Width() {
 			return nil, fmt.Errorf("signal %s: %d values for %d samples of %d", s.Name, len(s.Data), len(s.Time), s.Width())
@@ -58,6 +60,13 @@ func entriesOf(trace *sim.Trace) ([]npy.Entry, error) {
 		}
 	}
 	return entries, nil
+}
+
+func checkName(name string) error {
+	if name == timeName || strings.HasSuffix(name, "."+timeName) {
+		return fmt.Errorf("a signal cannot be called %q: that name holds sampling instants", name)
+	}
+	return nil
 }
 
 // Read reads a trace that Write wrote, or any archive of its form. Signals that

@@ -64,6 +64,14 @@ func headerOf(net *model.Network, o *Options) Header {
 	}
 }
 
+// A ResumeError says why a run cannot go on from a checkpoint.
+type ResumeError struct{ Reason error }
+
+func (e *ResumeError) Error() string { return "the checkpoint does not fit: " + e.Reason.Error() }
+
+// Unwrap returns the reason.
+func (e *ResumeError) Unwrap() error { return e.Reason }
+
 // fits returns an error where a run differs from that of the checkpoint.
 func (h *Header) fits(run Header) error {
 	switch {
@@ -113,7 +121,7 @@ func save(h Header, keep func(*ledger)) *Checkpoint {
 // restore gives a run the state of a checkpoint.
 func (c *Checkpoint) restore(run Header, keep func(*ledger)) error {
 	if err := c.fits(run); err != nil {
-		return err
+		return &ResumeError{err}
 	}
 	l := ledger{restoring: true, known: map[string]*npy.Array{}}
 	for _, e := range c.entries {
@@ -121,7 +129,7 @@ func (c *Checkpoint) restore(run Header, keep func(*ledger)) error {
 	}
 	keep(&l)
 	if err := l.close(); err != nil {
-		return fmt.Errorf("its state is not that of this model: %w", err)
+		return &ResumeError{fmt.Errorf("its state is not that of this model: %w", err)}
 	}
 	return nil
 }

@@ -79,7 +79,7 @@ func interrupted(t interface{ Fatal(...any) }, net *model.Network, o Options, ne
 	for {
 		var out outcome
 		saveIn, dieIn := next(120), next(150)
-		o.Due = func() bool { saveIn--; return saveIn == 0 || dieIn <= 0 }
+		o.Due = func(float64) bool { saveIn--; return saveIn == 0 || dieIn <= 0 }
 		o.Save = func(c *Checkpoint) error {
 			if dieIn <= 0 && !c.Done {
 				return errKilled
@@ -90,7 +90,7 @@ func interrupted(t interface{ Fatal(...any) }, net *model.Network, o Options, ne
 			return err
 		}
 		due := o.Due
-		o.Due = func() bool { dieIn--; return due() }
+		o.Due = func(float64) bool { dieIn--; return due(0) }
 		o.Resume = nil
 		if last != nil {
 			var err error
@@ -199,7 +199,7 @@ func TestCheckpointNeedsItsState(t *testing.T) {
 	want := complete(t, net, o)
 	var middle []byte
 	asked := 0
-	o.Due = func() bool { asked++; return asked == 101 }
+	o.Due = func(float64) bool { asked++; return asked == 101 }
 	o.Save = func(c *Checkpoint) error {
 		var b bytes.Buffer
 		err := c.Write(&b)
@@ -447,7 +447,7 @@ func TestLyingCheckpoints(t *testing.T) {
 				again.Resume = c
 				ctx, cancel := context.WithCancel(context.Background())
 				calls := 0
-				again.Due = func() bool { // a lie about the time may make it long
+				again.Due = func(float64) bool { // a lie about the time may make it long
 					if calls++; calls > 500 {
 						cancel()
 					}

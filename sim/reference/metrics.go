@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"vlec/model"
 )
@@ -65,6 +66,25 @@ type Gauge struct {
 	// Teacher is the value in the teacher that this one may approach, NaN where
 	// there is none.
 	Teacher float64
+}
+
+// Set says which gauges belong together: a name for them, what they are, and a
+// remark, "" for none.
+func (g *Gauge) Set() (name, quantity, remark string) {
+	base, _, single := strings.Cut(g.Name, "[")
+	if single {
+		_, kind, _ := cutLast(base)
+		return base, kind, ""
+	}
+	switch _, kind, _ := cutLast(g.Name); kind {
+	case "distance":
+		return "distance from the teacher", "distance", "|W − W*| / |W*|"
+	case "norm":
+		return "size of the weights", "|W|", ""
+	case "cosine":
+		return "backward weights", "cosine", "of the angle between B and W transposed"
+	}
+	return g.Name, "", ""
 }
 
 // Gauge returns the values of a gauge, nil when there is none of that name.
@@ -192,7 +212,7 @@ func (m *meter) gauge(p *plan, run observed) {
 			add(l.Name+".W.norm", math.NaN(), func() float64 { return math.Sqrt(dot(w(), w())) })
 		}
 		if teacher != nil {
-			add(l.Name+".W.distance", 0, func() float64 { return relativeDistance(w(), teacher) })
+			add(l.Name+".W.distance", math.NaN(), func() float64 { return relativeDistance(w(), teacher) })
 		}
 		if !l.learnsFeedback() {
 			continue

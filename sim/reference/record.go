@@ -58,6 +58,14 @@ type observed interface {
 	loss() float64
 }
 
+// Discard is a sink that takes nothing in.
+var Discard Sink = discard{}
+
+type discard struct{}
+
+func (discard) Begin([]*sim.Signal, int, int) error { return nil }
+func (discard) Sample(float64, [][]float64) error   { return nil }
+
 // A recorder passes signals of a run to a sink.
 type recorder struct {
 	sink    Sink

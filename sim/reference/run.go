@@ -43,10 +43,10 @@ type Options struct {
 	Stop    StopOptions
 
 	// Save, if not nil, is given the state of the run whenever Due says so, when
-	// ctx is cancelled and at the end. Due is asked between steps, often; nil means
-	// never.
+	// ctx is cancelled and at the end. Due is asked between steps, often, and told
+	// the time; nil means never.
 	Save func(*Checkpoint) error
-	Due  func() bool
+	Due  func(t float64) bool
 	// Resume goes on from a checkpoint of a run with the same model and options.
 	Resume *Checkpoint
 	// Origin tells runs apart that start from different weights, for checkpoints:
@@ -84,7 +84,7 @@ type Result struct {
 // exist, time constants below dt (synchronous), learning that the semantics
 // cannot follow, an algebraic loop without a usable solution as a *LoopError, a
 // loss without bound as a *DivergedError (where there are metrics), a checkpoint
-// of another run, and the cancellation of ctx.
+// of another run as a *ResumeError, and the cancellation of ctx.
 func Run(ctx context.Context, net *model.Network, o Options) (*sim.Trace, *Result, error) {
 	if err := o.complete(net); err != nil {
 		return nil, nil, err
@@ -191,7 +191,7 @@ func (c *course) keep(l *ledger) {
 // pause saves the run where that is due, and ends it where it was cancelled.
 func (c *course) pause(time float64, keep func(*ledger)) error {
 	cancelled := c.cancelled.Load()
-	if c.o.Save != nil && (cancelled || c.o.Due != nil && c.o.Due()) {
+	if c.o.Save != nil && (cancelled || c.o.Due != nil && c.o.Due(time)) {
 		if err := c.save(time, false, keep); err != nil {
 			return err
 		}
