@@ -64,9 +64,9 @@ type Series struct {
 }
 
 // Loss draws losses over time on a logarithmic axis: pale as they are, and
-// strong as moving averages over window samples, which a remark at the right
-// explains ("": in samples). A window below 2 draws the losses alone.
-func Loss(title, subtitle, timeUnit string, window int, remark string, losses []Series) *Figure {
+// strong as moving averages over window samples. A window below 2 draws the
+// losses alone.
+func Loss(title, subtitle, timeUnit string, window int, losses []Series) *Figure {
 	f := &Figure{title: title, subtitle: subtitle}
 	p := panel{height: 230}
 	var pale, strong []curve
@@ -90,10 +90,7 @@ func Loss(title, subtitle, timeUnit string, window int, remark string, losses []
 		// Where a loss crosses zero it dips without bound: a decade below the
 		// averages says enough.
 		p.y.min = max(p.y.min, newAxis("", true, false, means...).min/10)
-		p.remark = remark
-		if remark == "" {
-			p.remark = fmt.Sprintf("moving average over %d samples", window)
-		}
+		p.remark = fmt.Sprintf("moving average over %d samples", window)
 		p.curves = append(pale, strong...)
 	}
 	f.panels = []panel{p}

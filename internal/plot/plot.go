@@ -96,6 +96,13 @@ func (f *Figure) PNG(w io.Writer) error {
 	return err
 }
 
+// Remark replaces what stands at the right above the first panel.
+func (f *Figure) Remark(text string) {
+	if len(f.panels) > 0 {
+		f.panels[0].remark = text
+	}
+}
+
 func (f *Figure) headerHeight() vg.Length {
 	h := vg.Length(top)
 	if f.title != "" {

@@ -48,7 +48,7 @@ func example() map[string]*Figure {
 			{Name: "hidden.e[0]", Unit: "V", Time: time, Reference: e, Simulated: egot, Remark: "nrmse 6.4e-05"},
 			{Name: "rest.r[1]", Time: []float64{0, 100}, Reference: []float64{0.5, 0.5}, Simulated: []float64{0.5, 0.5}},
 		}),
-		"loss": Loss("chain: loss", "eta 0.2", "", 1256, "", []Series{loss, other}),
+		"loss": Loss("chain: loss", "eta 0.2", "", 1256, []Series{loss, other}),
 		"stack": Stack("response of a chain", "marks over bands", "angular frequency", true, []Panel{
 			{Heading: "gain", Label: "ratio", Log: true, Remark: "one percent", Curves: []Curve{
 				{Series: Series{X: h, Y: trap}, Look: Broad}, {Series: Series{Name: "measured", X: h, Y: trap}, Look: Marks},
@@ -197,7 +197,7 @@ func TestOdd(t *testing.T) {
 	} {
 		x := []float64{0, 1, 2}
 		render(t, Waveforms("<&>", "", "", []Waveform{{Name: "odd", Time: x, Reference: y, Simulated: y}, {}}))
-		render(t, Loss("", "", "", 2, "", []Series{{Name: "odd", X: x, Y: y}, {}}))
+		render(t, Loss("", "", "", 2, []Series{{Name: "odd", X: x, Y: y}, {}}))
 		render(t, Convergence("", "", "", "", 2, []Series{{Name: "odd", X: []float64{1, 2, 3}, Y: y}, {}}))
 		render(t, Stack("", "", "", false, []Panel{{Curves: []Curve{{Series: Series{Name: "odd", X: x, Y: y}, Key: strings.Repeat("wide ", 50)}, {}}}, {}}))
 	}

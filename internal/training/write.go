@@ -106,8 +106,11 @@ func (f *folder) figures(net *model.Network, result *reference.Result) ([]figure
 		if result.Stopped != "" {
 			about += fmt.Sprintf(", stopped at t = %.6g: %s", result.Time, result.Stopped)
 		}
-		averaged := fmt.Sprintf("moving average over %.4g time units", run.Metrics.Window)
-		list = append(list, figure{"loss", plot.Loss(net.Name+": loss", about, "time units", window, averaged, []plot.Series{{Name: "loss", X: m.Time, Y: m.Loss}})})
+		loss := plot.Loss(net.Name+": loss", about, "time units", window, []plot.Series{{Name: "loss", X: m.Time, Y: m.Loss}})
+		if window > 1 {
+			loss.Remark(fmt.Sprintf("moving average over %.4g time units", run.Metrics.Window))
+		}
+		list = append(list, figure{"loss", loss})
 		if panels := weightPanels(m); len(panels) > 0 {
 			list = append(list, figure{"weights", plot.Stack(net.Name+": weights", about, timeLabel, false, panels)})
 		}
