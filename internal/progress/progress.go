@@ -78,6 +78,7 @@ func (b *Bar) Report(stage string, done float64, remark string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := b.now()
+	done = max(0, min(done, 1))
 	if stage != b.stage {
 		b.stage, b.staged, b.drawn, b.from = stage, now, time.Time{}, done
 	}
@@ -85,7 +86,7 @@ func (b *Bar) Report(stage string, done float64, remark string) {
 		return
 	}
 	b.drawn = now
-	b.draw(max(0, min(done, 1)), now.Sub(b.staged), remark)
+	b.draw(done, now.Sub(b.staged), remark)
 }
 
 func (b *Bar) draw(done float64, elapsed time.Duration, remark string) {
