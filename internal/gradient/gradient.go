@@ -38,9 +38,8 @@ type course struct {
 	local, adjoint []float64
 }
 
-// maxSamples bounds what is kept of a run for its picture; a neuron more or less
-// is then no matter.
-const maxSamples, maxNeurons = 4000, 64
+// What is kept of a run for its picture: samples, populations and neurons of each.
+const maxSamples, maxPopulations, maxNeurons = 4000, 8, 64
 
 // NewCheck runs the comparison. With a picture wanted, it keeps the errors of the
 // first trial.
@@ -70,8 +69,8 @@ func (c *Check) keep(o reference.GradientOptions) func(step, population int, e, 
 	first := int(o.From/c.net.Dt + 0.5)
 	stride := max(1, int((to-o.From)/c.net.Dt)/maxSamples)
 	samples := max(0, int((to-o.From)/c.net.Dt+0.5)/stride)
-	offset := make([]int, len(c.net.Populations))
-	for k, p := range c.net.Populations {
+	offset := make([]int, maxPopulations)
+	for k, p := range c.drawn() {
 		offset[k] = len(c.errors)
 		for i := range min(p.Size, maxNeurons) {
 			name := p.Name
@@ -86,7 +85,7 @@ func (c *Check) keep(o reference.GradientOptions) func(step, population int, e, 
 	}
 	return func(step, k int, e, adjoint []float64) {
 		s := (step - first) / stride
-		if step < first || (step-first)%stride != 0 || s >= samples {
+		if k >= maxPopulations || step < first || (step-first)%stride != 0 || s >= samples {
 			return
 		}
 		for i := range min(c.net.Populations[k].Size, maxNeurons) {
@@ -94,6 +93,11 @@ func (c *Check) keep(o reference.GradientOptions) func(step, population int, e, 
 			c.errors[offset[k]+i].adjoint[s] = adjoint[i]
 		}
 	}
+}
+
+// drawn are the populations that the picture has room for.
+func (c *Check) drawn() []*model.Population {
+	return c.net.Populations[:min(maxPopulations, len(c.net.Populations))]
 }
 
 // pick leaves of each population the neuron that matters most: the one with the
@@ -104,7 +108,7 @@ func (c *Check) pick() {
 	}
 	var picked []course
 	at := 0
-	for _, p := range c.net.Populations {
+	for _, p := range c.drawn() {
 		n := min(p.Size, maxNeurons)
 		best := at
 		for i := at; i < at+n; i++ {
@@ -260,7 +264,11 @@ func (c *Check) Figure() *plot.Figure {
 		}
 		panels = append(panels, p)
 	}
-	return plot.Stack(c.net.Name+": local error against the adjoint", "the neuron with the largest adjoint of each population; weights at rest", "time", false, panels)
+	subtitle := "the neuron with the largest adjoint of each population; weights at rest"
+	if more := len(c.net.Populations) - len(c.errors); more > 0 {
+		subtitle = fmt.Sprintf("the neuron with the largest adjoint of each of the first %d populations of %d; weights at rest", len(c.errors), len(c.net.Populations))
+	}
+	return plot.Stack(c.net.Name+": local error against the adjoint", subtitle, "time", false, panels)
 }
 
 func divided(v []float64, by float64) []float64 {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -124,6 +125,25 @@ func TestCheck(t *testing.T) {
 	}
 	if !bytes.Equal(a.Bytes(), b.Bytes()) {
 		t.Error("the picture of a batch is not that of its first trial")
+	}
+}
+
+// A network of many populations is drawn as far as there is room.
+func TestCheckOfManyPopulations(t *testing.T) {
+	source := mixed
+	for k := range 10 {
+		source += fmt.Sprintf("[population.more%d]\nsize = 2\ntau_m = 1.0\ntau_r = 0.1\n[projection.p%d]\nfrom = \"hidden\"\nto = \"more%d\"\nweights = { init = \"normal\" }\n", k, k, k)
+	}
+	c, err := NewCheck(context.Background(), load(t, source), reference.GradientOptions{Duration: 1}, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Biases) != 13 || len(c.errors) != maxPopulations {
+		t.Errorf("%d populations compared and %d drawn", len(c.Biases), len(c.errors))
+	}
+	var svg bytes.Buffer
+	if err := c.Figure().SVG(&svg); err != nil || !strings.Contains(svg.String(), "first 8 populations of 13") {
+		t.Errorf("the picture does not say what it leaves out: %v", err)
 	}
 }
 
