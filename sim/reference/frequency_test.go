@@ -179,6 +179,22 @@ func TestProberRefuses(t *testing.T) {
 	}
 }
 
+// A network that rests without targets and oscillates with them has no steady
+// state, and that is found out soon.
+func TestNoSteadyState(t *testing.T) {
+	net, err := model.Load("../../testdata/models/good/recurrent.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := NewProber(context.Background(), net)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.At(context.Background(), 1); err == nil || !strings.Contains(err.Error(), "oscillates by itself") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // With B* in place of W^T the local gradient of a wide network points along the
 // exact one.
 func TestCosineWithGainCorrectFeedback(t *testing.T) {
