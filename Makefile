@@ -40,3 +40,4 @@ test-long: referees
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+	$(GO) run ./bench/reference

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"vlec/model"
 )
 
@@ -113,5 +115,63 @@ func TestLoopTooLarge(t *testing.T) {
 	_, _, err := Run(context.Background(), net, Options{})
 	if err == nil || !strings.Contains(err.Error(), "10034 unknowns") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// The Jacobian of every loop is the derivative of its residual: Newton's method
+// would forgive a mistake, the eigenvalues that decide about a network would not.
+func TestJacobian(t *testing.T) {
+	checked := 0
+	rapid.Check(t, func(r *rapid.T) {
+		net := drawNetwork(r)
+		input := make([][]float64, len(net.Inputs))
+		for k, in := range net.Inputs {
+			input[k] = make([]float64, in.Width())
+		}
+		f, err := newFlow(net, net.Inputs, input, false, 0)
+		if err != nil {
+			r.Fatal(err)
+		}
+		if err := f.addLoops(); err != nil {
+			r.Fatal(err)
+		}
+		z := f.initial()
+		_ = f.derive(0.7, z, make([]float64, len(z))) // a refusal leaves signals as well
+		for _, l := range []*loop{f.rates, f.backs} {
+			if l == nil {
+				continue
+			}
+			checked++
+			n := len(l.z)
+			at := make([]float64, n)
+			for i := range at {
+				at[i] = l.z[i] + 0.3*math.Sin(float64(7*i))
+				if math.IsNaN(at[i]) || math.Abs(at[i]) > 10 {
+					at[i] = 0.3 * math.Sin(float64(7*i))
+				}
+			}
+			l.residual(at, l.res)
+			jacobian := make([]float64, n*n)
+			l.assemble(jacobian)
+			const h = 1e-5
+			up, down := make([]float64, n), make([]float64, n)
+			for j := range n {
+				was := at[j]
+				at[j] = was + h
+				l.residual(at, up)
+				at[j] = was - h
+				l.residual(at, down)
+				at[j] = was
+				for i := range n {
+					want := (up[i] - down[i]) / (2 * h)
+					if got := jacobian[i*n+j]; math.Abs(got-want) > 1e-6*(1+math.Abs(want)) {
+						r.Fatalf("entry %d, %d is %.9g, by differences %.9g", i, j, got, want)
+					}
+				}
+			}
+		}
+	})
+	if checked == 0 {
+		t.Error("no network had a loop")
 	}
 }
