@@ -399,7 +399,7 @@ const (
 	steady    = 1e-7 // by how much two periods may differ, relative to the largest amplitude
 	doublings = 7    // of the time to settle
 	// Clocks are added until two extrapolations agree to this relative difference.
-	extrapolated = 1e-4
+	extrapolated = 3e-5
 	mostClocks   = 6
 	faint        = 1e-9 // amplitudes below this share of the largest, or of the stimuli, are rounding
 )
