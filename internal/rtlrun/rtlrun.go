@@ -34,6 +34,7 @@ type Options struct {
 	Engine  string   // one of Engines; "" is builtin
 	Defines []string // NAME or NAME=text
 	VCD     string   // file for the waveforms, built-in engine only; "" for none
+	Dir     string   // where memory files are looked for first; "": beside the files
 
 	// Of a design, which has ports. Unset inputs are 0.
 	Cycles int
@@ -136,6 +137,9 @@ func list(path string) ([]string, error) {
 // Run runs the files. The error is about the files or the machine; what the
 // testbench thinks is in the result.
 func Run(ctx context.Context, o Options) (*Result, error) {
+	if o.Dir == "" && len(o.Files) > 0 {
+		o.Dir = home(o.Files[0])
+	}
 	src, err := Read(o.Files, o.Defines)
 	if err != nil {
 		return nil, err
@@ -160,7 +164,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	case o.VCD != "":
 		return nil, fmt.Errorf("%s writes the waveforms that the testbench asks for ($dumpvars); leave the VCD file to the built-in engine", o.Engine)
 	}
-	job := referee.VerilogJob{Files: src.Files(), Top: top, Defines: o.Defines, Dir: home(o.Files[0])}
+	job := referee.VerilogJob{Files: src.Files(), Top: top, Defines: o.Defines, Dir: o.Dir}
 	simulate := map[string]func(context.Context, referee.VerilogJob) (*referee.VerilogRun, error){
 		"icarus": referee.Icarus, "verilator": referee.Verilator,
 	}[o.Engine]
@@ -201,7 +205,7 @@ func (r *Result) builtin(ctx context.Context, d *verilog.Design, o Options) erro
 	if err != nil {
 		return err
 	}
-	m.Stdout, m.Dir = o.Stdout, home(o.Files[0])
+	m.Stdout, m.Dir = o.Stdout, o.Dir
 	if o.VCD != "" {
 		f, err := os.Create(o.VCD)
 		if err != nil {

@@ -37,29 +37,35 @@ type Verdict struct {
 // Pass tells whether the circuit follows the model within the tolerance.
 func (v *Verdict) Pass() bool { return v.Report.Pass() }
 
+// verdictDocument is the JSON form of a verdict, a contract with scripts.
+type verdictDocument struct {
+	Model     string                 `json:"model"`
+	Target    string                 `json:"target"`
+	Level     string                 `json:"level"`
+	Engine    string                 `json:"engine"`
+	Learning  bool                   `json:"learning"`
+	Pass      bool                   `json:"pass"`
+	Tolerance float64                `json:"tolerance"`
+	NRMSEMax  *float64               `json:"nrmse_max"` // null when a signal could not be compared
+	Worst     *worstSignal           `json:"worst,omitempty"`
+	Signals   map[string]sim.Measure `json:"signals"`
+	Steps     int                    `json:"steps"`
+	Elapsed   *float64               `json:"elapsed_s,omitempty"`
+	Problems  []string               `json:"problems,omitempty"`
+}
+
+type worstSignal struct {
+	Signal string  `json:"signal"`
+	NRMSE  float64 `json:"nrmse"`
+	At     float64 `json:"at"`
+}
+
 // JSON is the form that scripts read. A file that must not change from run to
 // run leaves the elapsed time out.
-func (v *Verdict) JSON(withElapsed bool) any {
-	type worst struct {
-		Signal string  `json:"signal"`
-		NRMSE  float64 `json:"nrmse"`
-		At     float64 `json:"at"`
-	}
-	out := struct {
-		Model     string                 `json:"model"`
-		Target    string                 `json:"target"`
-		Level     string                 `json:"level"`
-		Engine    string                 `json:"engine"`
-		Learning  bool                   `json:"learning"`
-		Pass      bool                   `json:"pass"`
-		Tolerance float64                `json:"tolerance"`
-		NRMSEMax  *float64               `json:"nrmse_max"` // null when a signal could not be compared
-		Worst     *worst                 `json:"worst,omitempty"`
-		Signals   map[string]sim.Measure `json:"signals"`
-		Steps     int                    `json:"steps"`
-		Elapsed   *float64               `json:"elapsed_s,omitempty"`
-		Problems  []string               `json:"problems,omitempty"`
-	}{
+func (v *Verdict) JSON(withElapsed bool) any { return v.document(withElapsed) }
+
+func (v *Verdict) document(withElapsed bool) verdictDocument {
+	out := verdictDocument{
 		Model: v.Model, Target: v.Target, Level: v.Level, Engine: v.Engine, Learning: v.Learning,
 		Pass: v.Pass(), Tolerance: v.Tolerance, Signals: v.Report.Summary(), Steps: v.Steps,
 	}
@@ -70,7 +76,7 @@ func (v *Verdict) JSON(withElapsed bool) any {
 	}
 	out.NRMSEMax = sim.Finite(v.Report.NRMSEMax())
 	if w := v.Report.Worst(); w != nil && w.Problem == "" {
-		out.Worst = &worst{w.Worst, w.NRMSE, w.At}
+		out.Worst = &worstSignal{w.Worst, w.NRMSE, w.At}
 	}
 	if withElapsed {
 		out.Elapsed = &v.Elapsed
@@ -78,8 +84,10 @@ func (v *Verdict) JSON(withElapsed bool) any {
 	return out
 }
 
-func (v *Verdict) write(w io.Writer) error {
+func (v *Verdict) write(w io.Writer) error { return writeJSON(w, v.JSON(false)) }
+
+func writeJSON(w io.Writer, doc any) error {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
-	return enc.Encode(v.JSON(false))
+	return enc.Encode(doc)
 }

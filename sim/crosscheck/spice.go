@@ -221,10 +221,15 @@ func writeEvidence(v *Verdict, dir string) error {
 	files.Add("reference.npz", func(w io.Writer) error { return tracefile.Write(w, v.Reference) })
 	files.Add("simulated.npz", func(w io.Writer) error { return tracefile.Write(w, sampledLike(v.Simulated, v.Reference)) })
 	files.Add("verdict.json", v.write)
-	picture := plot.Compared(v.Model, strings.TrimPrefix(v.String(), v.Model+": "), "model units", v.Reference, v.Simulated, v.Report)
+	picture := v.picture(strings.TrimPrefix(v.String(), v.Model+": "))
 	files.Add("waveforms.svg", picture.SVG)
 	files.Add("waveforms.png", picture.PNG)
 	return files.Commit(dir)
+}
+
+// picture shows the worst neurons beside the reference.
+func (v *Verdict) picture(subtitle string) *plot.Figure {
+	return plot.Compared(v.Model, subtitle, "model units", v.Reference, v.Simulated, v.Report)
 }
 
 // sampledLike keeps the signals that the reference has too.

@@ -19,6 +19,7 @@ type VerilogJob struct {
 	Include []string // folders of included files
 	Defines []string // NAME or NAME=text
 	Dir     string   // folder to run in, where $readmemh looks; default: a new one that vanishes
+	Quick   bool     // Verilator: build fast rather than run fast
 }
 
 // A VerilogRun is a testbench that a simulator compiled and ran to its end.
@@ -162,7 +163,11 @@ func Verilator(ctx context.Context, job VerilogJob) (*VerilogRun, error) {
 	if job.Top == "" {
 		return nil, errors.New("a run of Verilator wants the name of the testbench")
 	}
-	run, err := verilate(ctx, job, build, "--binary", "--timing", "-O3", "-Mdir", build, "-o", "tb")
+	args := []string{"--binary", "--timing", "-O3", "-Mdir", build, "-o", "tb"}
+	if job.Quick {
+		args = append(args, "-CFLAGS", "-O0", "-MAKEFLAGS", "OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O0")
+	}
+	run, err := verilate(ctx, job, build, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,172 @@
+package crosscheck
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"vlec/emit"
+	emitverilog "vlec/emit/verilog"
+	"vlec/internal/randnet"
+	"vlec/internal/rtlrun"
+	"vlec/model"
+	"vlec/sim/referee"
+)
+
+// emitted writes the core of a model with its testbench into a folder.
+func emitted(t *testing.T, net *model.Network, o VerilogOptions, dir string) (*emitverilog.Core, error) {
+	t.Helper()
+	var files emit.Artifacts
+	core, err := EmitVerilog(t.Context(), net, o, &files)
+	if err != nil {
+		return nil, err
+	}
+	return core, files.Commit(dir)
+}
+
+// drawn is a random core: sizes, time constants, formats, lanes, feedback, with
+// and without learning.
+type drawn struct {
+	seed  uint64
+	dir   string
+	core  *emitverilog.Core
+	steps int
+}
+
+func draw(t *testing.T, seed uint64, steps int) *drawn {
+	t.Helper()
+	learning := seed%4 != 0
+	text := randnet.Model(seed, randnet.Options{Frozen: !learning, Steps: steps, MaxSize: 3 + int(seed%7), Feedbacks: []string{"transpose", "fixed"}})
+	net := parse(t, text)
+	net.Name = fmt.Sprintf("net%d", seed)
+	d := &drawn{seed: seed, dir: t.TempDir(), steps: steps}
+	var err error
+	d.core, err = emitted(t, net, VerilogOptions{Learning: learning, Bits: 8 + int(seed*7%17), Lanes: 1 + int(seed*5%4), Steps: steps}, d.dir)
+	if err != nil {
+		if strings.Contains(err.Error(), "neither a bound nor an observed range") {
+			t.Skip("the reference diverges: the planner has no range")
+		}
+		t.Fatalf("%v\n%s", err, text)
+	}
+	return d
+}
+
+func (d *drawn) bench() string { return filepath.Join(d.dir, "tb", d.core.Top+"_tb.v") }
+
+// TestFourWays holds integer model, the evaluator of the text and Icarus against
+// one another, word for word, over random networks: the golden words of every
+// testbench are the integer model's. With VLEC_LONG=1 there are 220 networks of
+// 10000 steps and more in all, and Verilator runs all of them.
+func TestFourWays(t *testing.T) {
+	nets, steps, long := uint64(8), 40, os.Getenv("VLEC_LONG") != ""
+	if long {
+		nets, steps = 220, 60
+	}
+	var all []*drawn
+	compared := 0
+	for seed := range nets {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			d := draw(t, seed, steps)
+			if long {
+				all = append(all, d)
+				d.dir = keep(t, d.dir)
+			}
+			for _, engine := range []string{"builtin", "icarus"} {
+				var said strings.Builder
+				r, err := rtlrun.Run(t.Context(), rtlrun.Options{Files: []string{d.bench()}, Engine: engine, Dir: d.dir, Stdout: &said})
+				if _, missing := errors.AsType[*referee.MissingError](err); missing {
+					continue
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !r.Pass || !strings.Contains(said.String(), "PASS: ") {
+					t.Fatalf("%s: %s%s", engine, said.String(), strings.Join(r.Errors, "\n"))
+				}
+			}
+			compared += steps
+		})
+	}
+	t.Logf("%d steps compared", compared)
+	if long && compared < 10000 {
+		t.Errorf("only %d steps were compared", compared)
+	}
+	if long {
+		verilateAll(t, all)
+	}
+}
+
+// keep moves what a subtest wrote to a folder that outlives it.
+func keep(t *testing.T, dir string) string {
+	t.Helper()
+	to, err := os.MkdirTemp("", "vlec-four-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(to, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	return to
+}
+
+// verilateAll runs testbenches in Verilator, many in one executable, because
+// building one takes ten times as long as running it.
+func verilateAll(t *testing.T, all []*drawn) {
+	const batch = 20
+	defer func() {
+		for _, d := range all {
+			os.RemoveAll(d.dir)
+		}
+	}()
+	for first := 0; first < len(all); first += batch {
+		some := all[first:min(first+batch, len(all))]
+		job := referee.VerilogJob{Top: "all_tb", Dir: t.TempDir(), Quick: true}
+		var top strings.Builder
+		top.WriteString("module all_tb;\n")
+		for _, d := range some {
+			files, _ := filepath.Glob(filepath.Join(d.dir, "rtl", "*.v"))
+			job.Files = append(job.Files, files...)
+			job.Files = append(job.Files, shared(t, d))
+			fmt.Fprintf(&top, "  %s_tb #(.STIMULUS(%q), .EXPECTED(%q), .WEIGHTS(%q)) u%d ();\n", d.core.Top,
+				filepath.Join(d.dir, "tb", "stimulus.hex"), filepath.Join(d.dir, "tb", "expected.hex"), filepath.Join(d.dir, "tb", "weights.hex"), d.seed)
+		}
+		fmt.Fprintf(&top, "  integer done = 0;\n  always @(done) if (done == %d) $finish;\nendmodule\n", len(some))
+		name := filepath.Join(job.Dir, "all_tb.v")
+		if err := os.WriteFile(name, []byte(top.String()), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		job.Files = append(job.Files, name)
+		r, err := referee.Verilator(t.Context(), job)
+		if _, missing := errors.AsType[*referee.MissingError](err); missing {
+			t.Skip(err)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(r.Output.Stdout, "PASS: "); r.Failed() || n != len(some) {
+			t.Fatalf("%d of %d testbenches pass in Verilator\n%s%s", n, len(some), r.Output.Stdout, r.Output.Stderr)
+		}
+	}
+}
+
+// shared is the testbench of a network, edited so that it counts for all_tb
+// instead of ending the run.
+func shared(t *testing.T, d *drawn) string {
+	t.Helper()
+	text, err := os.ReadFile(d.bench())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Count(string(text), "$finish;") != 1 {
+		t.Fatalf("%s ends in more than one place", d.bench())
+	}
+	name := filepath.Join(d.dir, d.core.Top+"_tb.v")
+	edited := strings.Replace(string(text), "$finish;", "all_tb.done = all_tb.done + 1;", 1)
+	if err := os.WriteFile(name, []byte(edited), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
