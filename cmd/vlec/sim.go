@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -8,17 +9,21 @@ import (
 
 	"vlec/emit"
 	"vlec/internal/rtlrun"
+	"vlec/internal/spicerun"
 	"vlec/internal/tracefile"
 	"vlec/sim"
 	"vlec/sim/referee"
-	"vlec/sim/spice"
 )
 
 type simCmd struct {
 	Files  []string         `arg:"" name:"file" help:"Netlist (.cir), or Verilog (.v) and lists of files (.f)." predictor:"file"`
 	Engine string           `help:"Simulator: ${enum}; ngspice for netlists, icarus and verilator for testbenches." enum:"builtin,ngspice,icarus,verilator" default:"builtin"`
 	Solver string           `help:"How the built-in simulator integrates a netlist: ${enum}; -v says what auto chose and why." enum:"auto,explicit,implicit" default:"auto"`
-	Output string           `short:"o" help:"Folder for trace.npz of a netlist." type:"path" placeholder:"DIR"`
+	Output string           `short:"o" help:"Netlist: folder for trace.npz of a transient, op.npz, dc.npz and ac.npz." type:"path" placeholder:"DIR"`
+	Format string           `help:"Netlist: form of these files, ${enum}; raw and ascii are ngspice's." enum:"npz,raw,ascii,csv" default:"npz"`
+	Save   []string         `help:"Netlist: vectors to keep instead of those of .save, v(a) or i(v1); repeat it for more." sep:"none" placeholder:"VECTOR"`
+	Every  int              `help:"Netlist: keep one in so many steps of a transient." default:"1"`
+	Step   []string         `help:"Netlist: run at each value of a parameter, a source or temp, as .step does." sep:"none" placeholder:"NAME=1k,2k,5k | NAME=FIRST:LAST:STEP"`
 	Lint   bool             `help:"Verilog: do not run, look for mistakes of sign and width that other tools are silent about."`
 	Top    string           `help:"Verilog: module to run, by default the one that no other instantiates." placeholder:"NAME"`
 	Define []string         `short:"D" help:"Verilog: a macro." placeholder:"NAME=TEXT"`
@@ -28,13 +33,16 @@ type simCmd struct {
 }
 
 func (c *simCmd) Help() string {
-	return `Runs the analysis that a netlist asks for, or a Verilog testbench to its end, whoever wrote
+	return `Runs the analyses that a netlist asks for (.op .dc .ac .tran, .measure, .step), or a Verilog testbench to its end, whoever wrote
 or edited the files. Modules that a file does not declare are looked for beside it and in ../rtl.
 
 Examples:
   vlec sim vlec-out/chain/net.cir
   vlec sim vlec-out/chain/net.cir --engine ngspice -o out
   vlec sim vlec-out/chain/net.cir --solver implicit -v
+  vlec sim amp.cir -o out --format raw        then, in ngspice: load out/ac.raw
+  vlec sim amp.cir --save 'v(out)' --save 'v(in,out)' --every 10 -o out --format csv
+  vlec sim amp.cir --step rload=1k,2k,5k --step temp=-40:85:25 -o out
   vlec sim out/tb/tb.v --vcd waves.vcd
   vlec sim out/tb/tb.v --engine verilator
   vlec sim out/rtl/top.v --cycles 1000 --set rst_i=0
@@ -127,76 +135,13 @@ func (c *simCmd) lint(g *globals) error {
 
 // netlist runs a netlist.
 func (c *simCmd) netlist(g *globals, file string) error {
-	trace, steps, err := c.simulate(g, file)
-	if err != nil {
-		return err
-	}
-	if c.Output != "" {
-		if err := writeTrace(c.Output, trace); err != nil {
-			return err
-		}
-	}
-	type final struct {
-		Signal string  `json:"signal"`
-		Unit   string  `json:"unit"`
-		Min    float64 `json:"min"`
-		Max    float64 `json:"max"`
-		Last   float64 `json:"last"`
-	}
-	doc := struct {
-		File    string  `json:"file"`
-		Engine  string  `json:"engine"`
-		Steps   int     `json:"steps"`
-		Signals []final `json:"signals"`
-	}{file, c.Engine, steps, nil}
-	rows := [][]string{{"signal", "min", "max", "at the end"}}
-	for _, s := range trace.Signals {
-		if len(s.Data) == 0 {
-			continue
-		}
-		low, high := s.Data[0], s.Data[0]
-		for _, x := range s.Data {
-			low, high = min(low, x), max(high, x)
-		}
-		f := final{s.Name, s.Unit, low, high, s.Data[len(s.Data)-1]}
-		doc.Signals = append(doc.Signals, f)
-		rows = append(rows, []string{s.Name, short(f.Min), short(f.Max), short(f.Last)})
-	}
-	if g.JSON {
-		return g.json(doc)
-	}
-	g.table(rows)
-	g.say("%s: %d steps in %s", filepath.Base(file), steps, c.Engine)
-	return nil
-}
-
-func (c *simCmd) simulate(g *globals, file string) (*sim.Trace, int, error) {
 	if c.Engine == "ngspice" {
-		run, err := referee.Ngspice(g.ctx, file)
-		if err != nil {
-			return nil, 0, err
-		}
-		for _, w := range run.Warnings {
-			fmt.Fprintf(g.stderr, "ngspice: %s\n", w)
-		}
-		steps := 0
-		if len(run.Trace.Signals) > 0 {
-			steps = len(run.Trace.Signals[0].Time)
-		}
-		return run.Trace, steps, nil
-	}
-	list, err := spice.ParseFile(file)
-	if err != nil {
-		return nil, 0, err
-	}
-	circuit, err := list.Elaborate()
-	if err != nil {
-		return nil, 0, err
+		return c.ngspice(g, file)
 	}
 	update, stop := g.progress()
-	trace, stats, err := circuit.Tran(g.ctx, spice.Options{
-		Engine:   c.Solver,
-		Progress: func(done float64) { update("transient", done) },
+	r, err := spicerun.Netlist(g.ctx, file, spicerun.Options{
+		Dir: c.Output, Format: c.Format, Save: c.Save, Every: c.Every, Steps: c.Step, Engine: c.Solver,
+		Progress: update,
 		Log: func(line string) {
 			if g.Verbose {
 				fmt.Fprintln(g.stderr, line)
@@ -204,10 +149,90 @@ func (c *simCmd) simulate(g *globals, file string) (*sim.Trace, int, error) {
 		},
 	})
 	stop()
-	if err != nil {
-		return nil, 0, &didRun{err}
+	var failed *spicerun.FailedError
+	if errors.As(err, &failed) {
+		return &didRun{failed.Err}
 	}
-	return trace, stats.Steps, nil
+	if err != nil {
+		return err
+	}
+	if !g.Quiet {
+		for _, w := range r.Warnings {
+			fmt.Fprintf(g.stderr, "warning: %v\n", w)
+		}
+	}
+	return c.print(g, file, r)
+}
+
+// print shows the summary of every analysis at every step.
+func (c *simCmd) print(g *globals, file string, r *spicerun.Result) error {
+	if g.JSON {
+		last := r.Runs[0].Analyses[len(r.Runs[0].Analyses)-1]
+		return g.json(struct {
+			File    string             `json:"file"`
+			Engine  string             `json:"engine"`
+			Steps   int                `json:"steps"`
+			Signals []spicerun.Summary `json:"signals"` // of the last analysis of the first step
+			Runs    []spicerun.Run     `json:"runs"`
+		}{file, c.Engine, last.Steps, last.Signals, r.Runs})
+	}
+	for _, run := range r.Runs {
+		if run.Step != "" {
+			g.say("%s", run.Step)
+		}
+		for _, a := range run.Analyses {
+			rows := [][]string{{"signal", "min", "max", "at the end"}}
+			if a.Name == "op" {
+				rows = [][]string{{"signal", "value"}}
+			}
+			for _, s := range a.Signals {
+				row := []string{s.Signal, short(s.Min), short(s.Max), short(s.Last)}
+				if a.Name == "op" {
+					row = row[:2]
+				}
+				rows = append(rows, row)
+			}
+			g.table(rows)
+			if len(a.Measures) > 0 {
+				rows := [][]string{{"measurement", "value"}}
+				for _, m := range a.Measures {
+					value := m.Err
+					if m.Value != nil {
+						value = strconv.FormatFloat(*m.Value, 'g', 9, 64)
+					}
+					rows = append(rows, []string{m.Name, value})
+				}
+				g.table(rows)
+			}
+			g.say("%s: %s, %d steps in %s", filepath.Base(file), a.Name, a.Steps, c.Engine)
+		}
+	}
+	return nil
+}
+
+// ngspice has the referee run the transient.
+func (c *simCmd) ngspice(g *globals, file string) error {
+	if len(c.Step) > 0 || len(c.Save) > 0 || c.Every > 1 || c.Format != "npz" || c.Solver != "auto" {
+		return fmt.Errorf("--step, --save, --every, --format and --solver are for the built-in engine")
+	}
+	run, err := referee.Ngspice(g.ctx, file)
+	if err != nil {
+		return err
+	}
+	for _, w := range run.Warnings {
+		fmt.Fprintf(g.stderr, "ngspice: %s\n", w)
+	}
+	if c.Output != "" {
+		if err := writeTrace(c.Output, run.Trace); err != nil {
+			return err
+		}
+	}
+	a := spicerun.Analysis{Name: "tran"}
+	for _, s := range run.Trace.Signals {
+		a.Steps = len(s.Time)
+		a.Signals = append(a.Signals, spicerun.Summarise(s))
+	}
+	return c.print(g, file, &spicerun.Result{Runs: []spicerun.Run{{Analyses: []spicerun.Analysis{a}}}})
 }
 
 func writeTrace(dir string, trace *sim.Trace) error {

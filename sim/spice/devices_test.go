@@ -223,3 +223,37 @@ func init() {
 		devices[name] = bipolars + body
 	}
 }
+
+// TestModelOfInstance: a .model inside .subckt has the parameters of each
+// instance.
+func TestModelOfInstance(t *testing.T) {
+	c := build(t, "t.cir", `* t
+.subckt cell a b params: k=1e-15
+.model dd d(is={k})
+d1 a b dd
+.ends
+.subckt two a b params: k=1
+x1 a m cell params: k={3*k}
+v1 m b 0
+.ends
+v1 a 0 0.6
+x1 a p cell params: k=2e-15
+vp p 0 0
+x2 a q cell
+vq q 0 0
+x3 a r two params: k=4e-15
+vr r 0 0
+.op
+.end
+`)
+	tr, _, err := c.OP(context.Background(), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := tr.Signal("i(vq)").Data[0]
+	for name, times := range map[string]float64{"i(vp)": 2, "i(vr)": 12} {
+		if got := tr.Signal(name).Data[0] / one; math.Abs(got/times-1) > 1e-6 {
+			t.Errorf("%s is %g times that of one, want %g", name, got, times)
+		}
+	}
+}

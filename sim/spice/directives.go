@@ -68,7 +68,7 @@ func (p *parser) directive(s *scanner, word string, f field) {
 	case ".noise", ".tf", ".sens", ".pz", ".disto", ".four", ".fourier", ".sp", ".hb", ".wave":
 		p.warnf(at, "op, dc, ac and tran are simulated", "%s is not simulated", word)
 	case ".step":
-		p.errorf(at, "run the netlist once per value; vlec sweep does", ".step is not supported")
+		p.stepCard(s, at)
 	case ".if", ".elseif", ".else", ".endif", ".data", ".enddata", ".alter":
 		p.errorf(at, "write the netlist that is meant", "%s is not supported", word)
 	default:
@@ -82,7 +82,7 @@ func (p *parser) directive(s *scanner, word string, f field) {
 
 var knownCards = []string{
 	".ac", ".control", ".dc", ".end", ".endl", ".ends", ".func", ".global", ".ic", ".include", ".lib", ".measure",
-	".model", ".nodeset", ".op", ".options", ".param", ".print", ".save", ".subckt", ".temp", ".tran",
+	".model", ".nodeset", ".op", ".options", ".param", ".print", ".save", ".step", ".subckt", ".temp", ".tran",
 }
 
 // nearest finds the word that is one or two edits away, if there is one; among

@@ -23,7 +23,7 @@
 // warning.
 //
 // Cards .model .subckt (nested, with parameters) .ends .param .func .include .lib .ic
-// .nodeset .global .options .temp .tran .op .dc .ac .measure .save .end.
+// .nodeset .global .options .temp .tran .op .dc .ac .measure .step .save .end.
 // Printing cards are read over; .control blocks
 // are skipped with a warning. Everything else is an error that says what to do.
 //
@@ -61,8 +61,9 @@
 //	equations.go, explicit.go, flow
 //	               the other way to integrate: sorted equations, no matrix
 //	measure.go     .measure on a trace
-//	record.go, raw.go
-//	               what is saved, and how it is written
+//	step.go        .step
+//	record.go, output.go, raw.go
+//	               what is saved, how it is written, and read
 //
 // The reader shares nothing with the packages that print netlists: were there a
 // common table, it would read its own mistakes back and call them right.

@@ -15,7 +15,7 @@ func (n *Netlist) Elaborate() (*Circuit, error) {
 		c:    &Circuit{Title: n.Title, net: n, Warnings: append(diag.List(nil), n.Warnings...)},
 		n:    n,
 		seen: map[string]bool{}, interned: map[string]int32{}, globals: map[string]int32{}, shapes: map[*extra]*bodyShape{},
-		models: map[modelKey]device.Params{},
+		models: map[*modelCard]device.Params{}, judged: map[*modelCard]bool{},
 	}
 	c := el.c
 	c.instances = []instance{{}}
@@ -23,6 +23,7 @@ func (n *Netlist) Elaborate() (*Circuit, error) {
 	top := el.newFrame(n.top)
 	el.top = top
 	el.expect()
+	el.apply()
 	for k := 1; k < len(n.top.nodes); k++ {
 		top.nodes[k] = el.localNode(0, n.top.nodes[k], pos{})
 	}
@@ -30,6 +31,7 @@ func (n *Netlist) Elaborate() (*Circuit, error) {
 	el.flatten(top)
 	el.hierarchical()
 	el.couple()
+	el.stepSources()
 	el.conditions()
 	el.analyses()
 	if len(el.errs) == 0 {
@@ -51,7 +53,8 @@ type elaborator struct {
 	seen     map[string]bool
 	interned map[string]int32 // program key -> index
 	shapes   map[*extra]*bodyShape
-	models   map[modelKey]device.Params
+	models   map[*modelCard]device.Params
+	judged   map[*modelCard]bool // models whose unknown parameters were told
 	globals  map[string]int32
 	depth    int
 	failures int // complaints, repeated ones included

@@ -225,8 +225,7 @@ func (p *parser) asExpr(q quantity, s *scanner) *expr {
 // be used by later cards with param=.
 func (c *Circuit) Measure(analysis string, tr *sim.Trace) ([]Measurement, error) {
 	m := &measurer{c: c, tr: tr, done: map[string]float64{}}
-	m.el = &elaborator{c: c, n: c.net, seen: map[string]bool{}}
-	m.el.top = m.el.newFrame(c.net.top)
+	m.el = c.net.bare()
 	var out []Measurement
 	for i := range c.net.meas {
 		card := &c.net.meas[i]
@@ -556,4 +555,14 @@ func (m *measurer) saved(name string, at pos) *sim.Signal {
 		m.fail(at, "add it to .save", "%s was not saved", name)
 	}
 	return s
+}
+
+// Measures tells whether the netlist has .measure cards for an analysis.
+func (c *Circuit) Measures(analysis string) bool {
+	for i := range c.net.meas {
+		if c.net.meas[i].analysis == analysis {
+			return true
+		}
+	}
+	return false
 }

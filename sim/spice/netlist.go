@@ -21,6 +21,8 @@ type Netlist struct {
 	ac      *acCard
 	op      bool
 	meas    []measCard
+	steps   []stepCard
+	point   Point // what of the steps is being elaborated
 }
 
 // A quantity is a number, or an expression over parameters that will be one.

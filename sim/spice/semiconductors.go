@@ -144,21 +144,18 @@ type semiconductor struct {
 	kind  *device.Kind
 }
 
-// modelKey names a model evaluated in one scope.
-type modelKey struct {
-	card  *modelCard
-	scope *scope
-}
-
 // modelParams evaluates a .model card in the scope it stands in.
 func (el *elaborator) modelParams(card *modelCard, in *subckt, s *scope) device.Params {
 	for s != nil && s.sub != in {
 		s = s.parent
 	}
-	key := modelKey{card, s}
-	if p, ok := el.models[key]; ok {
+	// Only the top's scope is there for the whole elaboration.
+	global := s == el.top.scope
+	if p, ok := el.models[card]; ok && global {
 		return p
 	}
+	first := !el.judged[card]
+	el.judged[card] = true
 	p := device.Params{}
 	where := map[string]pos{}
 	for _, q := range card.params {
@@ -170,7 +167,7 @@ func (el *elaborator) modelParams(card *modelCard, in *subckt, s *scope) device.
 	for _, w := range wrong {
 		el.errorf(where[w.Name], "leave the effect out, or use --engine ngspice", "model %s: %s", card.name, w.Msg)
 	}
-	if level := p["level"]; len(unknown) > 0 && (level == 0 || level == 1) {
+	if level := p["level"]; first && len(unknown) > 0 && (level == 0 || level == 1) {
 		for _, name := range unknown {
 			hint := ""
 			if near := nearest(name, kind.Model); near != "" {
@@ -179,7 +176,9 @@ func (el *elaborator) modelParams(card *modelCard, in *subckt, s *scope) device.
 			el.warnf(where[name], hint, "parameter %s of model %s is not known and ignored", name, card.name)
 		}
 	}
-	el.models[key] = p
+	if global {
+		el.models[card] = p
+	}
 	return p
 }
 
@@ -302,6 +301,7 @@ type semis struct {
 	limiting bool    // voltages are limited
 	limited  bool    // one was, in the last evaluation
 	stamp    device.Stamp
+	at, v    [device.MaxTerminals]float64 // of the device being evaluated
 }
 
 func (u *semis) terminals(k int) []int32 { return u.rows[u.first[k]:u.first[k+1]] }
@@ -355,14 +355,14 @@ func (u *semis) eval(k int, v []float64, charges bool) *device.Stamp {
 func (s *system) loadSemis(jac bool) (ok bool) {
 	u := &s.semis
 	ok, u.limited = true, false
-	var at, v [device.MaxTerminals]float64
+	at, v := &u.at, &u.v
 	for k := range u.of {
 		t := u.terminals(k)
 		n := len(t)
 		for i, row := range t {
 			at[i] = s.x[row]
 		}
-		v = at
+		*v = *at
 		old := u.old[u.first[k]:u.first[k+1]]
 		moved := false
 		switch {
@@ -439,7 +439,7 @@ func (u *semis) remember() {
 // chargeSemis adds the charges at x to q, if there is one, and keeps them.
 func (s *system) chargeSemis(q, x []float64) {
 	u := &s.semis
-	var v [device.MaxTerminals]float64
+	v := &u.v
 	for k := range u.of {
 		t := u.terminals(k)
 		for i, row := range t {
@@ -460,7 +460,7 @@ func (s *system) chargeSemis(q, x []float64) {
 // values of a matrix.
 func (s *system) capacitances(x, vals []float64) {
 	u := &s.semis
-	var v [device.MaxTerminals]float64
+	v := &u.v
 	for k := range u.of {
 		t := u.terminals(k)
 		for i, row := range t {
