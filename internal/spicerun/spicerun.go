@@ -301,12 +301,9 @@ func (r *runner) stream(a *Analysis, so spice.Options) error {
 		case "csv":
 			watch.to = spice.NewCSVWriter(f)
 		default:
-			columns, err := tracefile.NewColumns(f, r.dir)
-			if err != nil {
-				return err
-			}
-			defer columns.Close()
-			watch.to = columns
+			spool := &columns{spool: tracefile.NewSpool(f.Name() + ".spool"), w: f}
+			defer func() { _ = spool.spool.Remove() }() // it may not have begun
+			watch.to = spool
 		}
 		return run()
 	})
@@ -345,6 +342,31 @@ func (w *watcher) End() error {
 	}
 	return w.to.End()
 }
+
+// columns turns samples into an .npz archive by way of a temporary file.
+type columns struct {
+	spool  *tracefile.Spool
+	w      io.Writer
+	values [][]float64
+}
+
+func (c *columns) Begin(names, units []string) error {
+	signals := make([]*sim.Signal, len(names))
+	for k, name := range names {
+		signals[k] = &sim.Signal{Name: name, Unit: units[k]}
+	}
+	c.values = make([][]float64, len(names))
+	return c.spool.Begin(signals, 0, 0)
+}
+
+func (c *columns) Sample(t float64, values []float64) error {
+	for k := range values {
+		c.values[k] = values[k : k+1]
+	}
+	return c.spool.Sample(t, c.values)
+}
+
+func (c *columns) End() error { return c.spool.Write(c.w) }
 
 // create writes a file under a temporary name and renames it when it is whole.
 func create(name string, write func(f *os.File) error) error {
