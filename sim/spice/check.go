@@ -13,14 +13,36 @@ func (el *elaborator) check() {
 	if set := c.connected(false); len(c.nodes) > 1 {
 		for k := 1; k < len(c.nodes); k++ {
 			if root := set.find(int32(k)); root != set.find(0) && !set.told(root) {
+				why := "only current sources lead to it"
+				if others := c.island(set, int32(k)); others != "" {
+					why = "nothing connects it and " + others + " to ground"
+				}
 				el.errorf(c.whereNode(int32(k)), "connect a resistor or capacitor to ground",
-					"node %s floats: only current sources lead to it", c.nodeName(int32(k)))
+					"node %s floats: %s", c.nodeName(int32(k)), why)
 			}
 		}
 	}
 	if len(c.devices) == 0 {
 		el.errorf(pos{0, 1, 0}, "remember that the first line is the title", "the netlist has no devices")
 	}
+}
+
+// island names the other nodes that float together with one.
+func (c *Circuit) island(set *union, k int32) (names string) {
+	count := 0
+	for j := range int32(len(c.nodes)) {
+		if j == k || set.find(j) != set.find(k) {
+			continue
+		}
+		switch count++; {
+		case count > 3:
+			return names + " …"
+		case count > 1:
+			names += ", "
+		}
+		names += c.nodeName(j)
+	}
+	return names
 }
 
 // checkSensed finds nodes that no device drives, and warns of loose ends.

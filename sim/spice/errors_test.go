@@ -92,6 +92,9 @@ func FuzzParse(f *testing.F) {
 	for _, body := range circuits {
 		f.Add("* t" + body)
 	}
+	for _, body := range devices {
+		f.Add("* t\n" + body)
+	}
 	f.Fuzz(func(t *testing.T, src string) {
 		if strings.Contains(strings.ToLower(src), ".inc") || strings.Contains(strings.ToLower(src), ".lib") || len(src) > 1<<14 {
 			return
@@ -103,6 +106,9 @@ func FuzzParse(f *testing.F) {
 				ctx, cancel := context.WithTimeout(context.Background(), 200e6)
 				defer cancel()
 				_, _, _ = c.Tran(ctx, Options{}) // any answer will do
+				if len(c.nodes) > 1 && len(c.semis) > 0 {
+					_, _, _ = c.OP(ctx, Options{})
+				}
 				return
 			}
 		}

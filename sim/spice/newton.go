@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"vlec/model/diag"
 	"vlec/sim/spice/sparse"
@@ -215,7 +216,7 @@ func (s *system) explain(err error, where string) error {
 	}
 	pos := diag.Pos{}
 	devices := ""
-	for i, dev := range s.c.touching(s.worst) {
+	for i, dev := range s.suspects(s.worst) {
 		if i == 0 {
 			pos = s.c.net.toPos(s.c.devices[dev].pos)
 		}
@@ -230,4 +231,42 @@ func (s *system) explain(err error, where string) error {
 	}
 	return errAt(pos, fmt.Sprintf("look at the devices there: %s; are they steep or discontinuous?", devices),
 		"%s: no convergence, %s moves most (last value %.6g)", where, s.c.unknownName(s.worst), s.x[s.worst])
+}
+
+// suspects lists the devices at an unknown; when none of them is nonlinear, the
+// nearest that are come first.
+func (s *system) suspects(k int) []int32 {
+	c := s.c
+	at := c.touching(k)
+	bent := map[int32]bool{}
+	for _, f := range s.funcs {
+		bent[c.behaviours[f.b].dev] = true
+	}
+	for i := range c.semis {
+		bent[c.semis[i].dev] = true
+	}
+	reached, near := map[int32]bool{}, map[int32]bool{}
+	for _, dev := range at {
+		reached[dev] = true
+	}
+	for range 8 { // from devices to their nodes, from nodes to their devices
+		var found []int32
+		c.terminals(func(dev int32, nodes ...int32) {
+			if reached[dev] {
+				if bent[dev] {
+					found = append(found, dev)
+				}
+				for _, n := range nodes {
+					near[n] = near[n] || n != 0
+				}
+			}
+		})
+		if len(found) > 0 {
+			return append(found, slices.DeleteFunc(at, func(dev int32) bool { return bent[dev] })...)
+		}
+		c.terminals(func(dev int32, nodes ...int32) {
+			reached[dev] = reached[dev] || slices.ContainsFunc(nodes, func(n int32) bool { return near[n] })
+		})
+	}
+	return at
 }

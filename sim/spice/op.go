@@ -138,9 +138,9 @@ func (c *Circuit) checkDC(clamped []nodeIC) error {
 		set.join(0, ic.node)
 	}
 	if c.opts.rshunt > 0 {
-		return nil
+		return c.wireLoops().Err()
 	}
-	var errs diag.List
+	errs := c.wireLoops()
 	for k := 1; k < len(c.nodes); k++ {
 		if root := set.find(int32(k)); root != set.find(0) && !set.told(root) {
 			errs.Add(c.net.toPos(c.whereNode(int32(k))), "add a resistor, an .ic, or uic to .tran",
@@ -151,6 +151,33 @@ func (c *Circuit) checkDC(clamped []nodeIC) error {
 		}
 	}
 	return errs.Err()
+}
+
+// wireLoops finds loops of inductors, which are wires at direct current, and
+// voltage sources: nothing determines the current around one.
+func (c *Circuit) wireLoops() (errs diag.List) {
+	set := newUnion(len(c.nodes))
+	for _, v := range c.vsources {
+		set.join(v.a, v.b)
+	}
+	for _, v := range c.vcvs {
+		set.join(v.a, v.b)
+	}
+	for _, v := range c.ccvs {
+		set.join(v.a, v.b)
+	}
+	for _, v := range c.behaviours {
+		if v.br >= 0 {
+			set.join(v.a, v.b)
+		}
+	}
+	for _, l := range c.inductors {
+		if !set.join(l.a, l.b) && len(errs) < maxErrors {
+			errs.Add(c.net.toPos(c.devices[l.dev].pos), "put a resistor into the loop, or uic and ic= on the inductors",
+				"at direct current %s closes a loop of inductors and voltage sources", c.deviceName(l.dev))
+		}
+	}
+	return errs
 }
 
 // allNodes lists every node, for systems that need all diagonal entries.

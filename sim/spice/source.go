@@ -49,7 +49,10 @@ func (p *parser) source(s *scanner, el *element) {
 			s.next()
 			v := p.assigned(s, "m")
 			el.extra.mult = &v
-		case word == "trnoise" || word == "trrandom" || word == "external" || word == "distof1" || word == "distof2" || word == "portnum" || word == "wavefile":
+		case word == "trnoise" || word == "trrandom":
+			p.errorf(s.pos(f), "draw the noise before simulating and write it as pwl, so that every simulator sees the same", "%s is not supported", word)
+			return
+		case word == "external" || word == "distof1" || word == "distof2" || word == "portnum" || word == "wavefile":
 			p.errorf(s.pos(f), "use dc, ac, pulse, sin, exp, sffm, am or pwl", "%s is not supported", word)
 			return
 		case p.isValue(s, f) && w.dc == nil:
