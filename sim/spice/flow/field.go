@@ -58,8 +58,15 @@ func (s Stats) String() string {
 	for _, n := range s.Loops {
 		largest = max(largest, n)
 	}
-	return fmt.Sprintf("%d unknowns: %d states, %d assigned, %d aliases, %d in %d loops (largest %d), %d unused; %d levels, %d functions, %d products, %d coefficients, %d in dense blocks, %d synapses in plastic matrices",
-		s.Unknowns, s.States, s.Assigned, s.Aliases, sum(s.Loops), loops, largest, s.Unused, s.Levels, s.Functions, s.Products, s.Linear, s.Dense, s.Plastic)
+	text := fmt.Sprintf("%d unknowns: %d states, %d assigned, %d aliases, %d in %d loops (largest %d), %d unused; %d levels, %d functions, %d products, %d coefficients",
+		s.Unknowns, s.States, s.Assigned, s.Aliases, sum(s.Loops), loops, largest, s.Unused, s.Levels, s.Functions, s.Products, s.Linear)
+	if s.Dense > 0 {
+		text += fmt.Sprintf(", %d in dense blocks", s.Dense)
+	}
+	if s.Plastic > 0 {
+		text += fmt.Sprintf(", %d synapses in plastic matrices", s.Plastic)
+	}
+	return text
 }
 
 func sum(list []int) (n int) {
