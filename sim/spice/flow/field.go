@@ -19,6 +19,7 @@ type Field struct {
 	plastic   []*plastic
 	apart     int // states that are not in plastic matrices
 	team      *team
+	at        float64 // instant for which the pool holds the sources that derivatives need
 
 	derivative schedule
 	rates      []*rows // the last rows of derivative, from pool to x'
@@ -34,7 +35,8 @@ type Field struct {
 
 type source struct {
 	*Source
-	slot int32
+	slot          int32
+	needed, shown bool // by derivatives, by outputs
 }
 
 // Stats tells what became of a system.
@@ -117,7 +119,8 @@ func compileWith(s *System, outputs []int, smallest int) (*Field, error) {
 		f.stateOf[v] = int32(k)
 	}
 	for k := range s.Sources {
-		f.sources = append(f.sources, source{&s.Sources[k], p.slot[s.source(int32(k))]})
+		v := s.source(int32(k))
+		f.sources = append(f.sources, source{&s.Sources[k], p.slot[v], needed[v], shown[v]})
 	}
 	f.derivative = *p.plan(needed)
 	f.output = *p.plan(shown)
@@ -130,7 +133,7 @@ func compileWith(s *System, outputs []int, smallest int) (*Field, error) {
 	f.findStretches()
 	f.slotOf = p.slot[:s.Unknowns]
 	slots := f.planRates(p)
-	f.pool = make([]float64, slots)
+	f.pool, f.at = make([]float64, slots), math.NaN()
 	for i := range f.sources {
 		if f.sources[i].Constant {
 			f.pool[f.sources[i].slot] = f.sources[i].Value(0)
@@ -277,6 +280,14 @@ func (f *Field) hold(x []float64) {
 // are what they show.
 func (f *Field) rate(t float64, x, dx []float64) error {
 	f.set(t, x)
+	if f.at != t { // the last stages of a step are taken at one instant
+		f.at = t
+		for i := range f.sources {
+			if s := &f.sources[i]; s.needed && !s.Constant {
+				f.pool[s.slot] = s.Value(t)
+			}
+		}
+	}
 	if err := f.derivative.run(f.pool, f.registers, f.team); err != nil {
 		return err
 	}
@@ -297,6 +308,12 @@ func (f *Field) show(t float64, x, out []float64) error {
 	from := x
 	if !f.direct {
 		f.set(t, x)
+		f.at = math.NaN()
+		for i := range f.sources {
+			if s := &f.sources[i]; s.shown && !s.Constant {
+				f.pool[s.slot] = s.Value(t)
+			}
+		}
 		if err := f.output.run(f.pool, f.registers, f.team); err != nil {
 			return err
 		}
@@ -342,11 +359,6 @@ func (f *Field) findStretches() {
 func (f *Field) set(t float64, x []float64) {
 	copy(f.pool, x[:f.apart])
 	f.pool[f.time] = t
-	for i := range f.sources {
-		if s := &f.sources[i]; !s.Constant {
-			f.pool[s.slot] = s.Value(t)
-		}
-	}
 }
 
 // corner is the first instant after t at which a source has a corner.

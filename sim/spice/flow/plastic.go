@@ -431,11 +431,21 @@ func (l *learner) count() int { return (l.m.rows + l.high - 1) / l.high }
 
 // measure sets what error row i may have.
 func (l *learner) measure(i int) {
-	largest := 0.0
-	for _, w := range l.w[i*l.m.cols:][:l.m.cols] {
-		largest = max(largest, math.Abs(w))
+	size, _ := largest(l.w[i*l.m.cols:][:l.m.cols])
+	l.scale[i] = l.abs + l.rel*size
+}
+
+// largest finds the largest magnitude in a row and where it is; one that is not
+// a number is larger than all.
+func largest(row []float64) (size float64, at int) {
+	for i, x := range row {
+		if a := math.Abs(x); !(a <= size) {
+			if size, at = a, i; a != a {
+				break
+			}
+		}
 	}
-	l.scale[i] = l.abs + l.rel*largest
+	return size, at
 }
 
 // combine sets dst to start W + h sum of c[j] W'_j.
@@ -539,9 +549,8 @@ func (l *learner) piece(k int) {
 				kernel.Daxpy(m.cols, x.share, l.w[i*m.cols:], 1, row, 1)
 			}
 			l.accumulate(row, x, i)
-			at := kernel.Idamax(m.cols, row, 1)
-			size := math.Abs(row[at]) / l.scale[i]
-			if !(size <= l.largest[k].size[e]) {
+			size, at := largest(row)
+			if size /= l.scale[i]; !(size <= l.largest[k].size[e]) {
 				l.largest[k].size[e] = size
 				if e == 0 {
 					l.largest[k].at = i*m.cols + at
