@@ -122,7 +122,12 @@ func (d *design) weights(lane int, words map[int]int64, name string, t tree.Type
 // words collects what the banks hold at the start, by lane and address.
 func (d *design) words() (w, b []map[int]int64) {
 	for range d.s.Lanes {
-		w, b = append(w, map[int]int64{}), append(b, map[int]int64{})
+		// What no synapse has is a weight of 0, within any clip.
+		fill := map[int]int64{}
+		for a := range d.s.Words {
+			fill[a] = d.p.Half()
+		}
+		w, b = append(w, fill), append(b, map[int]int64{})
 	}
 	for i := range d.s.Sweeps {
 		sweep := &d.s.Sweeps[i]

@@ -49,6 +49,9 @@ func size(list []Vector) int {
 // w has them by projection, bias by population.
 func (s *Schedule) Arrange(w, bias [][]int64) []int64 {
 	list := make([]int64, s.Words*s.Lanes)
+	for i := range list {
+		list[i] = s.p.Half() // what no synapse has is a weight of 0, within any clip
+	}
 	for i := range s.Sweeps {
 		sweep := &s.Sweeps[i]
 		for j := range sweep.Segments {
