@@ -21,7 +21,7 @@ type runCmd struct {
 	Learning  bool     `help:"Let the weights learn; --no-learning freezes them." negatable:"" default:"true"`
 	Duration  float64  `help:"Replace the model's duration." placeholder:"T"`
 	Weights   string   `help:"Start from the weights in this file: weights.npz or checkpoint.npz of an earlier run." type:"existingfile" placeholder:"FILE"`
-	Output    string   `short:"o" help:"Folder for traces, metrics, weights, checkpoints and figures." type:"path" placeholder:"DIR"`
+	Output    string   `short:"o" help:"Folder for traces, metrics, weights, checkpoints and figures." predictor:"file" placeholder:"DIR"`
 	Trace     []string `help:"Record these: kinds (u,v,y,r,x,e,a,W,B,…) or signals (hidden.u); none records nothing." placeholder:"SIGNAL"`
 	Every     float64  `help:"Time between samples of the trace, in model time units." placeholder:"T"`
 	Figures   string   `help:"Figures to draw into DIR: svg, png, both (svg,png) or none." default:"svg" placeholder:"FORMAT"`

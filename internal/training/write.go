@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"slices"
 	"strings"
 
@@ -43,7 +44,13 @@ func (f *folder) write(net *model.Network, result *reference.Result) ([]string, 
 			}
 		}
 	}
-	return append(files.Paths(), CheckpointFile), files.Commit(f.dir)
+	list := append(files.Paths(), CheckpointFile)
+	for _, name := range []string{"traces.png", "traces.svg", "trace.npz"} {
+		if _, err := os.Stat(f.path(name)); err == nil && f.whole {
+			list = slices.Insert(list, 0, name) // from before
+		}
+	}
+	return list, files.Commit(f.dir)
 }
 
 // metrics writes the rows with a summary as JSON.
@@ -150,7 +157,7 @@ func weightPanels(m *reference.Metrics) []plot.Panel {
 				continue
 			}
 			i = len(panels)
-			panels = append(panels, plot.Panel{Heading: name, Label: label, Remark: note})
+			panels = append(panels, plot.Panel{Heading: name, Label: label, Remark: note, Log: label == "distance"})
 		}
 		colour := used[name]
 		if used[name]++; colour >= maxCurves {

@@ -8,7 +8,11 @@ import (
 
 // stepBenchmark steps a chain of populations of n neurons, all of it learning.
 func stepBenchmark(b *testing.B, phi model.Activation, sizes ...int) {
-	net := &model.Network{Dt: 0.01, Duration: 1, Beta: 1, Gamma: 0.1}
+	learningBenchmark(b, model.Learning{}, phi, sizes...)
+}
+
+func learningBenchmark(b *testing.B, l model.Learning, phi model.Activation, sizes ...int) {
+	net := &model.Network{Dt: 0.01, Duration: 1, Beta: 1, Gamma: 0.1, Learning: l}
 	in := sines("drive", make([]float64, sizes[0])...)
 	net.Inputs = []*model.Input{in}
 	var from model.Source = in
@@ -25,7 +29,7 @@ func stepBenchmark(b *testing.B, phi model.Activation, sizes ...int) {
 	}
 	out := net.Populations[len(net.Populations)-1]
 	net.Targets = []*model.Target{{Name: "t", Population: out, Loss: model.Squared, Signal: sines("", make([]float64, out.Size)...).Channels}}
-	s, err := NewSynchronous(net, 1)
+	s, err := NewSynchronous(net, max(1, l.Batch))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -69,3 +73,15 @@ func derivativeBenchmark(b *testing.B, gamma float64) {
 
 func BenchmarkDerivative1_8_8_1(b *testing.B)        { derivativeBenchmark(b, 0) }
 func BenchmarkDerivativeCoupled1_8_8_1(b *testing.B) { derivativeBenchmark(b, 0.01) }
+
+func BenchmarkMomentum1000(b *testing.B) {
+	learningBenchmark(b, model.Learning{Optimizer: model.Momentum, Momentum: 0.9}, model.Tanh, 1000, 1000)
+}
+
+func BenchmarkAdam1000(b *testing.B) {
+	learningBenchmark(b, model.Learning{Optimizer: model.Adam, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}, model.Tanh, 1000, 1000)
+}
+
+func BenchmarkBatch32of100(b *testing.B) {
+	learningBenchmark(b, model.Learning{Batch: 32}, model.Tanh, 100, 100)
+}

@@ -36,7 +36,13 @@
 // needs and synchronous.go is built from it; flow.go is the right-hand side of
 // the differential equations, loop.go the algebraic loop inside it, ode.go the
 // integrator, continuous.go the run; feedback.go holds the rules for backward
-// weights in both semantics; run.go and record.go are the front door.
+// weights in both semantics; optimizer.go what other optimisers make of an update;
+// run.go is the front door, record.go, metrics.go and weights.go are what comes out
+// of it.
+//
+// state.go lists everything that a run has to remember, once, for writing and for
+// taking back; checkpoint.go is the file. Whoever adds to the state of a run adds
+// it there, and TestResumeIsBitIdentical tells when it was forgotten.
 //
 // Gradients: tape.go keeps a run of any length in little memory, adjoint.go is the
 // reverse sweep over it, gradcheck.go compares the local rule with what it finds.

@@ -1,6 +1,7 @@
 package reference
 
 import (
+	"context"
 	"math"
 	"math/rand/v2"
 	"runtime"
@@ -116,6 +117,40 @@ func TestStepDoesNotAllocate(t *testing.T) {
 				if n := testing.AllocsPerRun(20, func() { s.Stimulate(); s.Step() }); n != 0 {
 					t.Errorf("%s, learning %d: %g allocations a step", rule, s.Learning, n)
 				}
+			}
+		}
+	}
+}
+
+// Neither does one of another optimiser, at a schedule, nor the loop of a run.
+func TestLearningDoesNotAllocate(t *testing.T) {
+	for _, l := range []model.Learning{
+		{Optimizer: model.Momentum, Momentum: 0.9, Batch: 3},
+		{Optimizer: model.Adam, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Schedule: model.Step{Low: 1, High: 0.5, Start: 0.1, Rise: 1}},
+	} {
+		for _, net := range []*model.Network{batched(wideNetwork(), 3), randomNetwork(1, true, 0.1)} {
+			net.Learning = l
+			s, err := NewSynchronous(net, max(1, l.Batch))
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.Learning = Local
+			if n := testing.AllocsPerRun(20, func() { s.Stimulate(); s.Step() }); n != 0 {
+				t.Errorf("%s: %g allocations a step", l.Optimizer, n)
+			}
+			run := func(duration float64) float64 {
+				return testing.AllocsPerRun(3, func() {
+					o := Options{
+						Semantics: Clocked, Learning: true, Signals: []string{"u"}, Every: net.Dt, Sink: Discard, Duration: duration,
+						Due: func(float64) bool { return false }, Save: func(*Checkpoint) error { return nil },
+					}
+					if _, _, err := Run(context.Background(), net, o); err != nil {
+						t.Fatal(err)
+					}
+				})
+			}
+			if short, long := run(0.4), run(1.6); long-short > 30 {
+				t.Errorf("%s: a run allocates %g times, one four times as long %g times", l.Optimizer, short, long)
 			}
 		}
 	}
