@@ -102,7 +102,10 @@ func (s *system) newton(t float64, limit int) error {
 // exponential is so steep that all of them are short.
 func (s *system) balanced(t, part, tolerance float64) bool {
 	o := &s.c.opts
-	if !s.residual(t, false) {
+	s.semis.weighing = true
+	ok := s.residual(t, false)
+	s.semis.weighing = false
+	if !ok {
 		return false
 	}
 	size := s.scale

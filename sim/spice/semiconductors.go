@@ -47,8 +47,12 @@ func (p *parser) modelCard(s *scanner, at pos) {
 			break
 		}
 		if f.kind == fieldWord && !p.assigns(s) {
-			s.next() // a flag
-			continue
+			s.next()
+			if v := s.peek(); p.isValue(s, v) && (v.kind == fieldExpr || !isLetter(s.text(v)[0])) {
+				s.next() // without '=', as the oldest SPICE had it
+				m.params = append(m.params, param{s.text(f), p.quantity(s, v, "the value of "+s.text(f)), s.pos(f)})
+			}
+			continue // else a flag
 		}
 		f, v, ok := p.assignment(s)
 		if !ok {
@@ -299,6 +303,7 @@ type semis struct {
 	fixed    bool    // the next evaluation is at old, wherever the circuit is
 	history  bool    // last holds something
 	limiting bool    // voltages are limited
+	weighing bool    // size is wanted
 	limited  bool    // one was, in the last evaluation
 	stamp    device.Stamp
 	at, v    [device.MaxTerminals]float64 // of the device being evaluated
@@ -379,19 +384,23 @@ func (s *system) loadSemis(jac bool) (ok bool) {
 		for i, row := range t {
 			stored := float64(s.alpha * st.Q[i])
 			f := st.I[i] + stored
-			size := math.Abs(st.I[i]) + math.Abs(stored)
 			for j := range t {
 				g := st.G[i*n+j] + float64(s.alpha*st.C[i*n+j])
 				if moved {
 					f += float64(g * (at[j] - v[j]))
 				}
-				// A charge near 0 V is a difference of what it is at a volt.
-				size += math.Abs(st.G[i*n+j]*at[j]) + math.Abs(s.alpha*st.C[i*n+j])*math.Max(1, math.Abs(at[j]))
 				if jac {
 					s.vals[u.slots[int(u.slot[k])+i*n+j]] += g
 				}
 			}
-			u.size[int(u.first[k])+i] = size
+			if u.weighing {
+				size := math.Abs(st.I[i]) + math.Abs(stored)
+				for j := range t {
+					// A charge near 0 V is a difference of what it is at a volt.
+					size += math.Abs(st.G[i*n+j]*at[j]) + math.Abs(s.alpha*st.C[i*n+j])*math.Max(1, math.Abs(at[j]))
+				}
+				u.size[int(u.first[k])+i] = size
+			}
 			if f-f != 0 {
 				s.bad, ok = int(u.of[k].dev), false
 			}
