@@ -108,7 +108,9 @@ func Netlist(ctx context.Context, path string, o Options) (*Result, error) {
 		return nil, err
 	}
 	out := &Result{Title: n.Title}
-	// All points are elaborated before the first is run: mistakes show at once.
+	// All points are elaborated before the first is run: mistakes show at once. The
+	// circuit of the only point is kept, it may be large.
+	var only *spice.Circuit
 	for _, p := range points {
 		c, err := n.At(p)
 		if err != nil {
@@ -116,6 +118,9 @@ func Netlist(ctx context.Context, path string, o Options) (*Result, error) {
 		}
 		if out.Warnings == nil {
 			out.Warnings = c.Warnings
+		}
+		if len(points) == 1 {
+			only = c
 		}
 		if len(c.Analyses()) == 0 {
 			return nil, diag.List{{Pos: diag.Pos{File: path, Line: 1}, Msg: "the netlist asks for no analysis", Hint: "add a .tran, .op, .dc or .ac card"}}
@@ -133,8 +138,10 @@ func Netlist(ctx context.Context, path string, o Options) (*Result, error) {
 				}
 			}
 		}
-		if r.c, err = n.At(p); err != nil {
-			return nil, err
+		if r.c = only; r.c == nil {
+			if r.c, err = n.At(p); err != nil {
+				return nil, err
+			}
 		}
 		run, err := r.all()
 		if err != nil {
