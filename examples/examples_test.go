@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"vlec/internal/plot"
 	"vlec/model"
 	"vlec/sim/reference"
 )
@@ -218,6 +219,42 @@ func TestTemporalXOR(t *testing.T) {
 	}
 }
 
+// What learned feedback needs for temporal XOR: how fast B learns, where it
+// starts, and how much noise it bears.
+func TestTemporalXORFeedback(t *testing.T) {
+	if !long {
+		t.Skip("VLEC_LONG=1 varies the rate, the start and the noise of B")
+	}
+	for _, c := range []struct{ eta, start, noise float64 }{
+		{0.03, 1, 0},
+		{0.1, 1, 0},
+		{0.3, 1, 0},
+		{1, 1, 0},
+		{0.1, 0.3, 0},
+		{0.1, 0.1, 0},
+		{0.1, -1, 0},
+		{0.1, 1, 0.1},
+	} {
+		var times []float64
+		for seed := range uint64(5) {
+			net := load(t, "temporal-xor/model.toml", seed+1)
+			net.Duration = 1000
+			for _, p := range net.Projections {
+				f := &p.Feedback
+				if f.Rule != model.GainAlignment {
+					continue
+				}
+				f.Eta, f.NoiseSigma, f.NoiseTau = c.eta, c.noise, 0.5
+				for i := range f.B {
+					f.B[i] *= c.start
+				}
+			}
+			times = append(times, math.Round(train(t, net, 20).reaches(0.1)))
+		}
+		t.Logf("rate of B %-4g start %4g W^T, noise %-3g: a tenth from t = %4.0f (median) of %v", c.eta, c.start, c.noise, median(times), times)
+	}
+}
+
 // heldOut returns the loss before stimuli that a network was not trained with, as
 // a share of the power of the target.
 func heldOut(t *testing.T, r *training, test *model.Network) float64 {
@@ -250,15 +287,38 @@ func TestNetwork(t *testing.T) {
 	if long {
 		seeds = []uint64{1, 2, 3, 4, 5, 6}
 	}
+	cases := []struct {
+		name, file string
+		rate       float64 // factor on every rate of forward weights
+		long       bool
+	}{
+		{"learned gains", "model", 1, false},
+		{"transpose", "transpose", 1, false},
+		{"fixed", "fixed", 1, false},
+		{"gain alignment", "aligned", 1, true},
+		{"transpose, slower", "transpose", 0.3, true},
+		{"fixed, faster", "fixed", 10, true},
+	}
 	mean := map[string]float64{}
-	for _, file := range []string{"model", "aligned", "transpose", "fixed"} {
-		if file == "aligned" && !long {
+	var curves []plot.Curve
+	for _, c := range cases {
+		if c.long && !long {
 			continue
 		}
 		var all []float64
 		for _, seed := range seeds {
-			r := train(t, load(t, "network/"+file+".toml", seed), 20)
-			all = append(all, heldOut(t, r, load(t, "network/test.toml", seed)))
+			net := load(t, "network/"+c.file+".toml", seed)
+			for _, p := range net.Projections {
+				p.Eta *= c.rate
+			}
+			all = append(all, heldOut(t, train(t, net, 20), load(t, "network/test.toml", seed)))
+		}
+		if c.rate == 1 {
+			curve := plot.Curve{Series: plot.Series{Name: c.name}, Colour: len(curves), Look: plot.Marks}
+			for k, v := range all {
+				curve.X, curve.Y = append(curve.X, float64(seeds[k])), append(curve.Y, v)
+			}
+			curves = append(curves, curve)
 		}
 		sum, spread := 0.0, 0.0
 		for _, v := range all {
@@ -267,15 +327,20 @@ func TestNetwork(t *testing.T) {
 		for _, v := range all {
 			spread += (v - sum) * (v - sum) / float64(len(seeds)-1)
 		}
-		mean[file] = sum
-		t.Logf("%-9s held-out loss %.2e, deviation %.1e, of %.1e", file, sum, math.Sqrt(spread), all)
+		mean[c.name] = sum
+		t.Logf("%-18s held-out loss %.2e, deviation %.1e, of %.1e", c.name, sum, math.Sqrt(spread), all)
 	}
-	for _, file := range []string{"model", "aligned"} {
-		if mean[file] > mean["transpose"] {
-			t.Errorf("%s: %.3g, and %.3g with W^T", file, mean[file], mean["transpose"])
+	if long {
+		draw(t, "network", plot.Stack("Network", "loss before held-out sines", "seed", false, []plot.Panel{
+			{Label: "loss / power of target", Log: true, Height: 230, Curves: curves},
+		}))
+	}
+	for _, name := range []string{"learned gains", "gain alignment"} {
+		if mean[name] > mean["transpose"] {
+			t.Errorf("%s: %.3g, and %.3g with W^T", name, mean[name], mean["transpose"])
 		}
 	}
-	if !(mean["transpose"] < mean["fixed"]/2 && mean["model"] < mean["fixed"]/5) {
+	if !(mean["transpose"] < mean["fixed"]/2 && mean["learned gains"] < mean["fixed"]/5) {
 		t.Errorf("fixed feedback comes too close: %v", mean)
 	}
 }

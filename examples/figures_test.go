@@ -10,7 +10,7 @@ import (
 )
 
 // draw writes a figure to the folder VLEC_FIGURES, if there is one. The pictures
-// of the READMEs were made so.
+// of the READMEs were made so; network and gain-alignment with VLEC_LONG=1.
 func draw(t *testing.T, name string, f *plot.Figure) {
 	t.Helper()
 	dir := os.Getenv("VLEC_FIGURES")
@@ -31,7 +31,7 @@ func draw(t *testing.T, name string, f *plot.Figure) {
 func (r *training) curve(name string, colour int) plot.Curve {
 	mean := r.average()
 	c := plot.Curve{Series: plot.Series{Name: name}, Colour: colour}
-	for k := 0; k < len(mean); k += max(1, len(mean)/2000) {
+	for k := 0; k < len(mean); k += max(1, len(mean)/600) {
 		c.X = append(c.X, r.window+float64(k)*r.net.Dt)
 		c.Y = append(c.Y, mean[k]/r.untrained)
 	}
@@ -61,12 +61,6 @@ func TestFigures(t *testing.T) {
 		}
 	}
 	draw(t, "temporal-xor", losses("Temporal XOR", "loss of five seeds, moving average over five periods of a; eta 0.2 for both", xor))
-
-	var network []plot.Curve
-	for k, c := range [][2]string{{"model", "W^T with learned gains"}, {"aligned", "gain alignment"}, {"transpose", "W^T"}, {"fixed", "fixed"}} {
-		network = append(network, train(t, load(t, "network/"+c[0]+".toml", 2), 100).curve(c[1], k))
-	}
-	draw(t, "network", losses("Network", "training loss of seed 2, moving average over 100 time units", network))
 
 	line := train(t, load(t, "lagline/model.toml", 0), 20)
 	draw(t, "lagline", losses("Lag line", fmt.Sprintf("two weights and two time constants; at the end tau_m = %.3f, %.3f",
