@@ -131,7 +131,7 @@ seed = %[1]d
 hidden = { size = 4, tau_m = [0.5, 1.0, 2.0, 3.0], tau_r = 0.1, activation = %[4]q }
 out = { size = 3, tau_m = 0.5, tau_r = 0.1, activation = "linear" }
 [projection]
-a = { from = "drive", to = "hidden", weights = { init = "normal", sigma = 0.5 } }
+a = { from = "drive", to = "hidden", weights = { init = "uniform", low = 0.3, high = 0.9 } }
 b = { from = "hidden", to = "out", weights = { init = "normal", sigma = 0.5 }, feedback = %[3]s }
 [teacher.population]
 hidden = { size = 4, tau_m = [0.5, 1.0, 2.0, 3.0], tau_r = 0.1, activation = %[4]q }
@@ -171,10 +171,10 @@ amplitude = 0.5`},
 	}
 	rules := []struct{ name, text string }{
 		{"transpose", `"transpose"`},
-		{"gain-alignment", `{ rule = "gain-alignment", eta = 0.1 }`},
+		{"gain-alignment", `{ rule = "gain-alignment", eta = 0.03 }`},
 		{"gain-alignment, noise 0.5", `{ rule = "gain-alignment", eta = 0.02, noise_sigma = 0.5, noise_tau = 0.5 }`},
 		{"gain-alignment, noise 2", `{ rule = "gain-alignment", eta = 0.01, noise_sigma = 2.0, noise_tau = 0.5 }`},
-		{"gain-transpose", `{ rule = "gain-transpose", eta = 0.1 }`},
+		{"gain-transpose", `{ rule = "gain-transpose", eta = 0.03 }`},
 	}
 	for k, in := range inputs {
 		phi := "tanh"
