@@ -12,6 +12,7 @@ import (
 
 	"vlec/internal/plot"
 	"vlec/model"
+	"vlec/sim/crosscheck"
 	"vlec/sim/reference"
 )
 
@@ -179,6 +180,25 @@ func TestChain(t *testing.T) {
 		}
 		if left := r.left(); left < 0.1 {
 			t.Errorf("constant wrong feedback: %.3g of the loss is left, want 0.1 at least", left)
+		}
+	}
+}
+
+// The chain learns its feedback inside the netlist; with VLEC_LONG so do the lag
+// lines of temporal XOR.
+func TestCircuitsLearn(t *testing.T) {
+	files := []string{"chain/learned.toml"}
+	if long {
+		files = append(files, "chain/transpose.toml", "temporal-xor/model.toml")
+	}
+	for _, file := range files {
+		v, err := crosscheck.Spice(t.Context(), load(t, file, 0), crosscheck.SpiceOptions{Learning: true, Dir: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Log(v)
+		if !v.Pass() {
+			t.Errorf("%s does not hold", file)
 		}
 	}
 }
