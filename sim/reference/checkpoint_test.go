@@ -124,7 +124,7 @@ func checkpointed() map[string]func(seed uint64) (*model.Network, Options) {
 	}
 	return map[string]func(seed uint64) (*model.Network, Options){
 		"synchronous": func(seed uint64) (*model.Network, Options) {
-			return everyRule(seed, 0.1, model.Learning{}), options(Clocked, "u", "e", "W", "B", "tau_m", "loss", "in", "target")
+			return everyRule(seed, 0.1, model.Learning{}), options(Clocked, "u", "e", "W", "B", "tau_m", "loss", "in", "target", "E", "S")
 		},
 		"synchronous, adam": func(seed uint64) (*model.Network, Options) {
 			return batched2(everyRule(seed, 0.1, adam)), options(Clocked, "r", "W", "B", "loss")
@@ -133,7 +133,7 @@ func checkpointed() map[string]func(seed uint64) (*model.Network, Options) {
 			return everyRule(seed, 0, model.Learning{Optimizer: model.Momentum, Momentum: 0.8}), options(Clocked, "r", "bias")
 		},
 		"continuous, coupled": func(seed uint64) (*model.Network, Options) {
-			return everyRule(seed, 0.1, model.Learning{Start: 0.7}), options(Continuous, "u", "e", "W", "B", "loss")
+			return everyRule(seed, 0.1, model.Learning{Start: 0.7}), options(Continuous, "S", "u", "e", "W", "B", "loss")
 		},
 		"continuous, recurrent": func(seed uint64) (*model.Network, Options) {
 			return everyRule(seed, 0, model.Learning{}), options(Continuous, "r", "W")
@@ -141,7 +141,7 @@ func checkpointed() map[string]func(seed uint64) (*model.Network, Options) {
 		"continuous, chain": func(seed uint64) (*model.Network, Options) {
 			net := chainNetwork(model.Tanh)
 			net.Learning.Schedule = model.Step{Low: 1, High: 0.1, Start: 4, Rise: 1}
-			return net, options(Continuous, "u", "W", "target")
+			return net, options(Continuous, "S", "u", "W", "target")
 		},
 		"nothing recorded": func(seed uint64) (*model.Network, Options) {
 			o := options([]Semantics{Clocked, Continuous}[seed%2])
