@@ -409,7 +409,11 @@ const (
 func (m *measurement) run(ctx context.Context) error {
 	shortest, _ := timeConstants(m.net)
 	period := 2 * math.Pi / m.omega
-	perPeriod := m.refine * int(math.Ceil(period/min(0.05/m.omega, shortest/2)))
+	longestStep := min(0.05/m.omega, shortest/2)
+	if steps := float64(m.refine) * (2*m.settle + 4*period) / longestStep; !(steps <= model.MaxSteps) {
+		return fmt.Errorf("at omega = %g the response takes %.3g steps, at most %g are allowed; stay nearer to the time constants", m.omega, steps, float64(model.MaxSteps))
+	}
+	perPeriod := m.refine * int(math.Ceil(period/longestStep))
 	clocked := *m.net
 	clocked.Dt = period / float64(perPeriod)
 	former := math.Inf(1)

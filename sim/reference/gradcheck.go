@@ -81,6 +81,9 @@ func CheckGradient(ctx context.Context, net *model.Network, o GradientOptions) (
 	if err != nil {
 		return nil, err
 	}
+	if !(o.Duration/net.Dt <= model.MaxSteps) {
+		return nil, fmt.Errorf("a run of length %g has too many steps of dt = %g, at most %g are allowed", o.Duration, net.Dt, float64(model.MaxSteps))
+	}
 	steps, from, to := whole(o.Duration, net.Dt), whole(o.From, net.Dt), whole(o.To, net.Dt)
 	if !(0 <= from && from < to && to <= steps) {
 		return nil, fmt.Errorf("there is no step of dt = %g from %g to %g in a run from 0 to %g", net.Dt, o.From, o.To, o.Duration)
