@@ -100,9 +100,11 @@ func (o *optimizer) move(x, g []float64, m moments, rate float64) {
 			x[j] += rate * (p[j] * o.fix1) / (math.Sqrt(q[j]*o.fix2) + o.eps)
 		}
 	default:
-		scale(o.mu, m.first)
-		axpy(1, g, m.first)
-		axpy(rate, m.first, x)
+		g, p := g[:len(x)], m.first[:len(x)]
+		for j, d := range g {
+			p[j] = float64(o.mu*p[j]) + d
+			x[j] += float64(rate * p[j])
+		}
 	}
 }
 
