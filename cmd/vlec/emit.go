@@ -82,6 +82,7 @@ type emitVerilogCmd struct {
 	Device   string  `help:"Part whose multipliers and memories are used: up5k, hx8k, ecp5 or xilinx." enum:",up5k,hx8k,ecp5,xilinx" default:"" placeholder:"PART"`
 	Lanes    int     `help:"Synapses worked on side by side (the model's, or 1)." placeholder:"N"`
 	Steps    int     `help:"Steps of the golden run in the testbench." default:"200" placeholder:"N"`
+	Whole    bool    `help:"Let the golden run last for the model's duration, with nothing in its way: what a core learns in it is what the integer model learns."`
 	Learning bool    `help:"Let the core learn; --no-learning freezes the weights and leaves out what learns." negatable:"" default:"true"`
 }
 
@@ -99,7 +100,7 @@ func (c *emitVerilogCmd) Run(g *globals) error {
 	dir := outputFolder(c.Output, net)
 	var files emit.Artifacts
 	core, err := crosscheck.EmitVerilog(g.ctx, net, crosscheck.VerilogOptions{
-		Learning: c.Learning, Bits: c.Bits, Error: c.Error, Device: c.Device, Lanes: c.Lanes, Steps: c.Steps,
+		Learning: c.Learning, Bits: c.Bits, Error: c.Error, Device: c.Device, Lanes: c.Lanes, Steps: c.Steps, Whole: c.Whole,
 	}, &files)
 	if err != nil {
 		return err

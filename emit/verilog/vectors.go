@@ -9,6 +9,7 @@ type Vectors struct {
 	Expected [][]int64 // by step: the words of an answer, in the order of Schedule.StreamOut
 	Weights  []int64   // after the last step, by address of the register port without gaps: word by word, lane by lane
 
+	Steps int
 	Stall int // from this step on both streams pause now and then; before, cycles are counted
 	Clear int // this step begins at initial states
 	Still int // from this step on nothing learns
@@ -17,7 +18,13 @@ type Vectors struct {
 // NewVectors is an empty run of so many steps, with its events in the places that
 // testbenches have them.
 func NewVectors(steps int) *Vectors {
-	return &Vectors{Stall: max(steps/2, 1), Clear: max(steps*5/8, 1), Still: max(steps*7/8, 1)}
+	return &Vectors{Steps: steps, Stall: max(steps/2, 1), Clear: max(steps*5/8, 1), Still: max(steps*7/8, 1)}
+}
+
+// Undisturbed is an empty run of so many steps in which nothing happens but
+// steps.
+func Undisturbed(steps int) *Vectors {
+	return &Vectors{Steps: steps, Stall: steps, Clear: steps, Still: steps}
 }
 
 // check tells what a testbench could not use.

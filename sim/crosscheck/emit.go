@@ -18,7 +18,8 @@ type VerilogOptions struct {
 	Error    float64 // or the largest distance of a rate that leaves the core from the reference
 	Device   string
 	Lanes    int
-	Steps    int // of the golden run; 0: 200
+	Steps    int  // of the golden run; 0: 200
+	Whole    bool // the golden run is the model's duration, and nothing disturbs it
 }
 
 // fill takes from the model what the options leave open.
@@ -57,23 +58,26 @@ func EmitVerilog(ctx context.Context, net *model.Network, o VerilogOptions, file
 	if err != nil {
 		return nil, err
 	}
-	v, err := Golden(net, core, o.Steps)
-	if err != nil {
+	v := verilog.NewVectors(o.Steps)
+	if o.Whole {
+		v = verilog.Undisturbed(Steps(net))
+	}
+	if err := golden(net, core, v); err != nil {
 		return nil, err
 	}
 	return core, core.Add(v, files)
 }
 
-// Golden runs the integer model on the model's own stimuli and teacher, for the
+// golden runs the integer model on the model's own stimuli and teacher, for the
 // vectors of a testbench.
-func Golden(net *model.Network, core *verilog.Core, steps int) (*verilog.Vectors, error) {
+func golden(net *model.Network, core *verilog.Core, v *verilog.Vectors) error {
 	p := core.Plan
 	pair, err := NewPair(net, p, p.Learning)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	f, v := pair.Core, verilog.NewVectors(steps)
-	for step := range steps {
+	f := pair.Core
+	for step := range v.Steps {
 		if step == v.Clear {
 			f.Clear()
 		}
@@ -102,5 +106,5 @@ func Golden(net *model.Network, core *verilog.Core, steps int) (*verilog.Vectors
 		bias = append(bias, f.Bias(k))
 	}
 	v.Weights = core.Schedule.Arrange(w, bias)
-	return v, nil
+	return nil
 }

@@ -1,0 +1,123 @@
+package crosscheck
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"vlec/emit"
+	"vlec/emit/verilog"
+	"vlec/model"
+	"vlec/sim/referee"
+	"vlec/sim/reference"
+)
+
+// TestLearnsInVerilator lets the examples learn inside the emitted core, for
+// their whole duration and on no other stimuli than their own, and compares the
+// loss at the end with that of the reference in float64. The testbench is what
+// proves that each rate of the core is the golden one.
+func TestLearnsInVerilator(t *testing.T) {
+	if os.Getenv("VLEC_LONG") == "" {
+		t.Skip("builds with Verilator; VLEC_LONG=1 runs it")
+	}
+	for _, file := range []string{"../../examples/chain/model.toml", "../../examples/temporal-xor/model.toml"} {
+		t.Run(filepath.Base(filepath.Dir(file)), func(t *testing.T) {
+			if _, err := os.Stat(file); err != nil {
+				t.Skip(err)
+			}
+			net, err := model.Load(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			dir, core, loss := learned(t, net)
+			rtl, err := filepath.Glob(filepath.Join(dir, "rtl", "*.v"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			run, err := referee.Verilator(context.Background(), referee.VerilogJob{Files: append(rtl, filepath.Join(dir, "tb", core.Top+"_tb.v")), Top: core.Top + "_tb", Dir: dir})
+			if _, missing := errors.AsType[*referee.MissingError](err); missing {
+				t.Skip(err)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if run.Failed() || !strings.Contains(run.Output.Stdout, "PASS: ") {
+				t.Fatalf("exit %d\n%s%s", run.Status, run.Output.Stdout, run.Output.Stderr)
+			}
+			first, last := referenceLoss(t, net)
+			t.Logf("loss at the end: %.3g in the core, %.3g in float64, which began at %.3g; %s", loss, last, first, strings.TrimSpace(run.Output.Stdout))
+			if !(loss <= 2*last) {
+				t.Errorf("the core ends with a loss of %.3g, twice the reference's is %.3g", loss, 2*last)
+			}
+		})
+	}
+}
+
+// learned emits a core for the model's whole duration; loss is the mean over the
+// last tenth, by the golden rates.
+func learned(t *testing.T, net *model.Network) (dir string, core *verilog.Core, loss float64) {
+	t.Helper()
+	var files emit.Artifacts
+	core, err := EmitVerilog(context.Background(), net, VerilogOptions{Learning: true, Whole: true}, &files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir = t.TempDir()
+	if err := files.Commit(dir); err != nil {
+		t.Fatal(err)
+	}
+	v := verilog.Undisturbed(Steps(net))
+	if err := golden(net, core, v); err != nil {
+		t.Fatal(err)
+	}
+	tail := v.Steps / 10
+	targets := len(v.Expected[0])
+	for k := v.Steps - tail; k < v.Steps; k++ {
+		aim := v.Stimulus[k][len(v.Stimulus[k])-targets:]
+		for i, r := range v.Expected[k-1] { // the error neurons compare with the rates of the step before
+			d := core.Plan.Rate.Value(aim[i] - r)
+			loss += d * d / 2 / float64(tail)
+		}
+	}
+	return dir, core, loss
+}
+
+func referenceLoss(t *testing.T, net *model.Network) (first, last float64) {
+	t.Helper()
+	s, err := reference.NewSynchronous(net, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Learning = reference.Local
+	steps := Steps(net)
+	tail := steps / 10
+	former := make([][]float64, len(net.Targets))
+	for k := range steps {
+		for i, g := range net.Targets {
+			for p := range net.Populations {
+				if net.Populations[p] == g.Population {
+					former[i] = append(former[i][:0], s.Population(p).R...)
+				}
+			}
+		}
+		s.Stimulate()
+		s.Step()
+		sum := 0.0
+		for i := range net.Targets {
+			for j, aim := range s.Target(i) {
+				d := aim - former[i][j]
+				sum += d * d / 2 / float64(tail)
+			}
+		}
+		if k < tail {
+			first += sum
+		}
+		if k >= steps-tail {
+			last += sum
+		}
+	}
+	return first, last
+}
