@@ -193,21 +193,23 @@ func (d *design) onBoard(b *board, core, link *tree.Module) *tree.Module {
 	return m
 }
 
-// boards adds a top, and constraints, for each board.
+// boards are the modules around the core: the serial line, then a top for each
+// board.
+func (d *design) boards(core *tree.Module) []*tree.Module {
+	list := []*tree.Module{d.link()}
+	for i := range boards {
+		list = append(list, d.onBoard(&boards[i], core, list[0]))
+	}
+	return list
+}
+
+// boards adds the modules around the core, and the constraints of each board.
 func (c *Core) boards(files *emit.Artifacts) {
-	d := newDesign(c.Plan, c.Schedule, c.Top)
-	link := d.link()
-	link.Sink()
-	print := func(m *tree.Module) {
+	for _, m := range c.boardModules {
 		files.Add("boards/"+m.Name+".v", func(w io.Writer) error { return m.Print(w, c.header()) })
 	}
-	print(link)
 	for i := range boards {
 		b := &boards[i]
-		m := d.onBoard(b, c.Modules[len(c.Modules)-1], link)
-		m.Sink()
-		print(m)
-		c.boardModules = append(c.boardModules, m)
 		files.Add("boards/"+b.name+"."+b.extension, func(w io.Writer) error {
 			out := emit.NewWriter(w)
 			out.Comment("#", b.title)
@@ -220,5 +222,4 @@ func (c *Core) boards(files *emit.Artifacts) {
 			return out.Flush()
 		})
 	}
-	c.boardModules = append(c.boardModules, link)
 }

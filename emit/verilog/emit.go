@@ -2,6 +2,7 @@ package verilog
 
 import (
 	"io"
+	"slices"
 
 	"vlec/emit"
 	"vlec/emit/verilog/format"
@@ -23,7 +24,7 @@ type Core struct {
 	Modules  []*tree.Module // the top is the last one
 
 	o            Options
-	boardModules []*tree.Module // around the core
+	boardModules []*tree.Module // around the core: the serial line, and a top for each board
 }
 
 // New builds the modules of a plan.
@@ -35,9 +36,10 @@ func New(p *format.Plan, o Options) (*Core, error) {
 	c := &Core{Top: emit.NewNames(emit.Verilog).Of(p.Name), Plan: p, Schedule: s, o: o}
 	d := newDesign(p, s, c.Top)
 	top := d.core()
-	c.Modules = append(d.modules, top)
-	for _, m := range c.Modules {
-		m.Sink()
+	c.Modules = append(slices.Clone(d.modules), top)
+	c.boardModules = d.boards(top)
+	for _, m := range append(slices.Clone(c.Modules), c.boardModules...) {
+		m.Finish()
 	}
 	return c, nil
 }

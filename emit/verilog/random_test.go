@@ -105,8 +105,8 @@ func weights(r *rand.Rand, n int) []float64 {
 	return w
 }
 
-// golden runs the integer model on random samples.
-func golden(t *testing.T, c *verilog.Core, r *rand.Rand, steps int) *verilog.Vectors {
+// goldenRun runs the integer model on random samples.
+func goldenRun(t *testing.T, c *verilog.Core, r *rand.Rand, steps int) *verilog.Vectors {
 	t.Helper()
 	p := c.Plan
 	f, err := fixed.New(p)
@@ -170,7 +170,7 @@ func write(t *testing.T, n *format.Network, o format.Options, lanes, steps int, 
 		t.Error(w)
 	}
 	var files emit.Artifacts
-	if err := c.Add(golden(t, c, r, steps), &files); err != nil {
+	if err := c.Add(goldenRun(t, c, r, steps), &files); err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()

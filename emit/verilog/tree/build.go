@@ -82,7 +82,7 @@ func (m *Module) At(body ...Stmt) { m.Items = append(m.Items, Process{m.clock, b
 // Follow declares a register that takes an expression at every clock.
 func (m *Module) Follow(name string, from Expr) *Net {
 	n := m.Reg(name, from.Type())
-	m.At(Set{n, from})
+	m.pipe = append(m.pipe, Set{n, from})
 	return n
 }
 
@@ -104,17 +104,31 @@ func (m *Module) Delay(n *Net, k int) *Net {
 			last = d[len(d)-1]
 		}
 		next := m.Reg(fmt.Sprintf("%s_d%d", n.Name, len(m.delayed[n])+1), n.T)
-		body := []Stmt{Set{next, last}}
+		m.pipe = append(m.pipe, Set{next, last})
 		if rst := m.control[n]; rst != nil {
-			body = append(body, If{Cond: rst, Then: []Stmt{Set{next, Const{n.T, 0}}}})
+			m.rst = rst
+			m.cleared = append(m.cleared, Set{next, Const{n.T, 0}})
 		}
-		m.At(body...)
 		m.delayed[n] = append(m.delayed[n], next)
 	}
 	if k == 0 {
 		return n
 	}
 	return m.delayed[n][k-1]
+}
+
+// Finish completes a module: one process for all that follows or is delayed, and
+// a sink for bits that nothing reads.
+func (m *Module) Finish() {
+	if len(m.pipe) > 0 {
+		m.Say("The pipe moves on.")
+		if len(m.cleared) > 0 {
+			m.pipe = append(m.pipe, If{Cond: m.rst, Then: m.cleared})
+		}
+		m.At(m.pipe...)
+		m.pipe = nil
+	}
+	m.sink()
 }
 
 // Memory declares a memory.

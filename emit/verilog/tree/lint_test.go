@@ -24,7 +24,7 @@ func clean() (m *tree.Module, a, b, acc *tree.Net) {
 
 func TestLintIsContent(t *testing.T) {
 	m, _, _, _ := clean()
-	m.Sink()
+	m.Finish()
 	for _, w := range tree.Lint(m) {
 		t.Error(w)
 	}

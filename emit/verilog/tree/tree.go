@@ -283,4 +283,8 @@ type Module struct {
 	delayed  map[*Net][]*Net
 	control  map[*Net]*Net // nets of control state, with their reset
 	clock    *Net
+
+	pipe    []Stmt // of the process for all that follows or is delayed
+	rst     *Net
+	cleared []Stmt // what the reset does to the pipe
 }

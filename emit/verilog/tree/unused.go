@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// Sink gathers the bits of nets that nothing reads into one wire called unused,
+// sink gathers the bits of nets that nothing reads into one wire called unused,
 // which is the convention by which linters know that it is meant.
-func (m *Module) Sink() {
+func (m *Module) sink() {
 	u := usage{}
 	for _, it := range m.Items {
 		u.item(it)
