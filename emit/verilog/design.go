@@ -3,6 +3,7 @@ package verilog
 import (
 	"fmt"
 	"math/bits"
+	"strings"
 
 	"vlec/emit/verilog/format"
 	"vlec/emit/verilog/tree"
@@ -15,7 +16,8 @@ type design struct {
 	s       *Schedule
 	t       *timing
 	top     string
-	bank    int // bits of the widest memory that is one block RAM
+	bank    int  // bits of the widest memory that is one block RAM
+	blocks  bool // there is no memory but block RAM
 	modules []*tree.Module
 	known   map[string]*tree.Module
 
@@ -43,6 +45,7 @@ func newDesign(p *format.Plan, s *Schedule, top string) *design {
 	if p.Device == "ecp5" || p.Device == "xilinx" {
 		d.bank = 36
 	}
+	d.blocks = p.Device == "up5k" || p.Device == "hx8k"
 	d.index = tree.U(addressBits(s.Senders))
 	d.page = tree.U(d.index.Width + 1)
 	d.neuron, d.group, d.word = tree.U(addressBits(s.Neurons)), tree.U(addressBits(s.Groups)), tree.U(addressBits(s.Words))
@@ -89,7 +92,11 @@ func (d *design) ram(t tree.Type, depth int, initial map[int]int64, name string)
 	re, ra := m.Input("re_i", tree.U(1), ""), m.Input("raddr_i", a, "")
 	we, wa, data := m.Input("we_i", tree.U(1), ""), m.Input("waddr_i", a, ""), m.Input("data_i", t, "")
 	q := m.OutputReg("data_o", t, "one cycle after re_i")
-	mem := m.Memory("mem", t, depth, "no_rw_check", initial)
+	attrs := "no_rw_check"
+	if d.blocks || strings.Contains(suffix, "weights") {
+		attrs += `, ram_style = "block"`
+	}
+	mem := m.Memory("mem", t, depth, attrs, initial)
 	m.At(
 		tree.If{Cond: we, Then: []tree.Stmt{tree.Store{To: mem, At: wa, From: data}}},
 		tree.If{Cond: re, Then: []tree.Stmt{tree.Load{To: q, From: mem, At: ra}}},

@@ -2,7 +2,6 @@ package referee
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -277,8 +276,8 @@ func Yosys(ctx context.Context, job SynthJob) (*Synthesis, error) {
 	default:
 		return nil, fmt.Errorf("no synthesis target is called %q; ice40, ecp5 and xilinx are", job.Target)
 	}
-	stat := filepath.Join(build, "stat.json")
-	fmt.Fprintf(&script, "tee -o %s stat -json\n", quoteYosys(stat))
+	stat := filepath.Join(build, "stat")
+	fmt.Fprintf(&script, "tee -o %s stat\n", quoteYosys(stat))
 	if job.Netlist != "" {
 		abs, err := filepath.Abs(job.Netlist)
 		if err != nil {
@@ -309,39 +308,35 @@ func Yosys(ctx context.Context, job SynthJob) (*Synthesis, error) {
 	return s, nil
 }
 
-// count reads the cells of the whole design from the statistics of Yosys.
+// count reads the cells of the whole design from the statistics of Yosys, as
+// text: as JSON, those of Yosys 0.23 are broken for designs of several modules.
+// The last list is that of the design, or of its only module.
 func (s *Synthesis) count(file string) error {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
-	// The command is echoed around its output.
-	start, end := strings.IndexByte(string(text), '{'), strings.LastIndexByte(string(text), '}')
-	if start < 0 || end < start {
-		return errors.New("its statistics are not JSON")
+	_, list, ok := cutLast(string(text), "Number of cells:")
+	if !ok {
+		return errors.New("there are no cells in its statistics")
 	}
-	var stat struct {
-		Design struct {
-			Cells map[string]int `json:"num_cells_by_type"`
-		} `json:"design"`
-		Modules map[string]struct {
-			Cells map[string]int `json:"num_cells_by_type"`
-		} `json:"modules"`
-	}
-	if err := json.Unmarshal(text[start:end+1], &stat); err != nil {
-		return err
-	}
-	s.Cells = stat.Design.Cells
-	if s.Cells == nil {
-		// A design of one module has no sum of its own.
-		s.Cells = map[string]int{}
-		for _, m := range stat.Modules {
-			for name, n := range m.Cells {
-				s.Cells[name] += n
-			}
+	s.Cells = map[string]int{}
+	for line := range strings.Lines(list) {
+		var name string
+		var n int
+		if k, _ := fmt.Sscan(line, &name, &n); k == 2 {
+			s.Cells[name] = n
 		}
 	}
 	return nil
+}
+
+// cutLast cuts around the last separator.
+func cutLast(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
 }
 
 func quoteYosys(path string) string {

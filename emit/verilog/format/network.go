@@ -288,7 +288,11 @@ func (f *finder) into(to int) {
 				W: store.Numbers("init"), Plastic: true, Rate: store.Number("rate"), Decay: store.Number("decay"), Clip: store.Number("clip"),
 			})
 		case "coupling":
-			if f.net.Gamma != 0 && f.net.Gamma != e.Number("gain") || e.Pin("in") != n.err {
+			if e.Pin("in") != n.err {
+				f.errs.Add(e.Origin, "use transpose or fixed feedback in RTL", "%s injects noise into a membrane, which pal and noisy gain-alignment need and the RTL does not have", e.Name)
+				continue
+			}
+			if f.net.Gamma != 0 && f.net.Gamma != e.Number("gain") {
 				f.errs.Add(e.Origin, "give every population the same gamma", "the coupling %s differs from the others", e.Name)
 			}
 			f.net.Gamma = e.Number("gain")

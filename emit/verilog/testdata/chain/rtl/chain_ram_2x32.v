@@ -16,7 +16,7 @@ module chain_ram_2x32 (
   input wire signed [31:0] data_i,
   output reg signed [31:0] data_o // one cycle after re_i
 );
-  (* no_rw_check *) reg signed [31:0] mem [0:1];
+  (* no_rw_check, ram_style = "block" *) reg signed [31:0] mem [0:1];
   always @(posedge clk_i) begin
     if (we_i) begin
       mem[waddr_i] <= data_i;

@@ -15,7 +15,7 @@ module chain_weights_0_0 (
   input wire [15:0] data_i,
   output reg [15:0] data_o // one cycle after re_i
 );
-  (* no_rw_check *) reg [15:0] mem [0:1];
+  (* no_rw_check, ram_style = "block" *) reg [15:0] mem [0:1];
   initial begin
     mem[0] = 16'h1333; mem[1] = 16'h1000;
   end

@@ -15,7 +15,7 @@ module chain_weights_0_1 (
   input wire [5:0] data_i,
   output reg [5:0] data_o // one cycle after re_i
 );
-  (* no_rw_check *) reg [5:0] mem [0:1];
+  (* no_rw_check, ram_style = "block" *) reg [5:0] mem [0:1];
   initial begin
     mem[0] = 6'h2d; mem[1] = 6'h20;
   end

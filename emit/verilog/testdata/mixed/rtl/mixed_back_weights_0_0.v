@@ -15,7 +15,7 @@ module mixed_back_weights_0_0 (
   input wire [17:0] data_i,
   output reg [17:0] data_o // one cycle after re_i
 );
-  (* no_rw_check *) reg [17:0] mem [0:19];
+  (* no_rw_check, ram_style = "block" *) reg [17:0] mem [0:19];
   initial begin
     mem[0] = 18'h00000; mem[1] = 18'h00000; mem[2] = 18'h00000; mem[3] = 18'h00000;
     mem[4] = 18'h00000; mem[5] = 18'h00539; mem[6] = 18'h3febf; mem[7] = 18'h3fde9;

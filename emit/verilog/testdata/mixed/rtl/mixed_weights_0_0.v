@@ -15,7 +15,7 @@ module mixed_weights_0_0 (
   input wire [23:0] data_i,
   output reg [23:0] data_o // one cycle after re_i
 );
-  (* no_rw_check *) reg [23:0] mem [0:19];
+  (* no_rw_check, ram_style = "block" *) reg [23:0] mem [0:19];
   initial begin
     mem[0] = 24'h00651f; mem[1] = 24'hfdd965; mem[2] = 24'hffdf54; mem[3] = 24'h0233fc;
     mem[4] = 24'h00d733; mem[5] = 24'h007ffa; mem[6] = 24'h01c188; mem[7] = 24'hfdf174;

@@ -15,7 +15,7 @@ module mixed_weights_1_0 (
   input wire [23:0] data_i,
   output reg [23:0] data_o // one cycle after re_i
 );
-  (* no_rw_check *) reg [23:0] mem [0:19];
+  (* no_rw_check, ram_style = "block" *) reg [23:0] mem [0:19];
   initial begin
     mem[0] = 24'h000000; mem[1] = 24'h000000; mem[2] = 24'h000000; mem[3] = 24'h000000;
     mem[4] = 24'h000000; mem[5] = 24'hfeeca8; mem[6] = 24'hfe6527; mem[7] = 24'h01c74e;

@@ -15,7 +15,7 @@ module tiny_weights_1_0 (
   input wire [17:0] data_i,
   output reg [17:0] data_o // one cycle after re_i
 );
-  (* no_rw_check *) reg [17:0] mem [0:0];
+  (* no_rw_check, ram_style = "block" *) reg [17:0] mem [0:0];
   initial begin
     mem[0] = 18'h00000;
   end

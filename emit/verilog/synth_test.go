@@ -1,0 +1,188 @@
+package verilog_test
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"vlec/emit/verilog"
+	"vlec/emit/verilog/format"
+	"vlec/sim/referee"
+)
+
+// learner is a chain of layers in which everything learns: sizes 1, n, n, 1.
+func learner(n int) (*format.Network, format.Options) {
+	net := &format.Network{Name: "learner", Backward: true, Learning: true, Inputs: []format.Input{{Name: "drive", Size: 1}}}
+	o := format.Options{Dt: 1.0 / 128, Observed: map[string]float64{"drive.r": 1, "target/aim": 1}}
+	r := rand.New(rand.NewPCG(uint64(n), 7))
+	for k, size := range []int{n, n, 1} {
+		p := format.Population{Name: string(rune('a' + k)), Size: size, Error: true, Phi: "tanh", U0: make([]float64, size), V0: make([]float64, size)}
+		for range size {
+			p.TauM, p.TauR = append(p.TauM, 1), append(p.TauR, 0.1)
+		}
+		l := format.Projection{Name: "w" + p.Name, Input: -1, From: k - 1, To: k, Plastic: true, Rate: 1.0 / 32}
+		m := n
+		if k == 0 {
+			l.Input, m = 0, 1
+		} else {
+			l.Feedback.Kind = format.Transpose
+		}
+		if k == 2 {
+			p.Phi, p.Target = "linear", &format.TargetSpec{Name: "aim", Beta: 1}
+		}
+		l.W = weights(r, m*size)
+		o.Observed[l.Name+".W"] = 1
+		for _, s := range []string{"r", "y", "u", "v", "e", "back", "dU", "dV"} {
+			o.Observed[p.Name+"."+s] = 0.9
+		}
+		net.Populations, net.Projections = append(net.Populations, p), append(net.Projections, l)
+	}
+	return net, o
+}
+
+// TestSchedules wants the cycles per step that docs/verilog.md states.
+func TestSchedules(t *testing.T) {
+	for _, c := range []struct {
+		n, lanes   int
+		device     string
+		cycles     int
+		efficiency float64
+	}{
+		{8, 1, "up5k", 93, 0.86},
+		{31, 1, "up5k", 1036, 0.90},
+		{31, 4, "ecp5", 300, 0.85},
+		{32, 4, "ecp5", 310, 0.85},
+		{127, 8, "ecp5", 2192, 0.85},
+	} {
+		net, o := learner(c.n)
+		o.Device = c.device
+		p, err := format.New(net, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := verilog.NewSchedule(p, c.lanes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Period != c.cycles || s.Efficiency() < c.efficiency {
+			t.Errorf("1-%d-%d-1, %d lanes: %d cycles per step, %.3f of the ideal; want %d and at least %.2f", c.n, c.n, c.lanes, s.Period, s.Efficiency(), c.cycles, c.efficiency)
+		}
+	}
+}
+
+// TestBlockRAM wants one block RAM, and nothing else, for every bank of weights;
+// on parts other than iCE40, whose synthesis takes longer, with VLEC_LONG=1.
+func TestBlockRAM(t *testing.T) {
+	for device, want := range map[string]map[string]int{
+		"ice40":  {"SB_RAM40_4K": 1},
+		"ecp5":   {"DP16KD": 1},
+		"xilinx": {"RAMB18E1": 1},
+	} {
+		if device != "ice40" && os.Getenv("VLEC_LONG") == "" {
+			continue
+		}
+		net, o := learner(8)
+		if o.Device = device; device == "ice40" {
+			o.Device = "up5k"
+		}
+		_, dir := write(t, net, o, 1, 8, rand.New(rand.NewPCG(1, 1)))
+		banks, err := filepath.Glob(filepath.Join(dir, "rtl", "learner_weights_*_*.v"))
+		if err != nil || len(banks) == 0 {
+			t.Fatal(banks, err)
+		}
+		for _, bank := range banks {
+			top := strings.TrimSuffix(filepath.Base(bank), ".v")
+			s, err := referee.Yosys(context.Background(), referee.SynthJob{VerilogJob: referee.VerilogJob{Files: []string{bank}, Top: top}, Target: device, DSP: true})
+			if _, missing := errors.AsType[*referee.MissingError](err); missing {
+				t.Skip(err)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, pad := range []string{"IBUF", "OBUF", "BUFG"} {
+				delete(s.Cells, pad)
+			}
+			if s.Cells["SB_LUT4"] == 1 {
+				// Yosys drives the mask of a RAM of 16 bits, which is active low, from the
+				// write enable.
+				delete(s.Cells, "SB_LUT4")
+			}
+			if !maps.Equal(s.Cells, want) {
+				t.Errorf("%s: %s is %v, want %v", device, top, s.Cells, want)
+			}
+		}
+	}
+}
+
+// TestYosysHasNothingToSay checks every module, and with VLEC_LONG=1 lets the
+// netlist of gates for iCE40 run the testbench.
+func TestYosysHasNothingToSay(t *testing.T) {
+	net, o := learner(8)
+	o.Device = "up5k"
+	c, dir := write(t, net, o, 1, 40, rand.New(rand.NewPCG(1, 1)))
+	j := job(t, c, dir)
+	tb := j.Files[len(j.Files)-1]
+	synth := referee.SynthJob{VerilogJob: j}
+	synth.Files, synth.Top = j.Files[:len(j.Files)-1], c.Top
+	if os.Getenv("VLEC_LONG") != "" {
+		synth.Target, synth.DSP, synth.Netlist = "ice40", true, filepath.Join(dir, "gates.v")
+	}
+	s, err := referee.Yosys(context.Background(), synth)
+	if _, missing := errors.AsType[*referee.MissingError](err); missing {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range append(s.Warnings, s.Conflicts...) {
+		if synth.Target == "" || strings.Contains(strings.ToLower(w), "conflict") {
+			t.Error(w)
+		}
+	}
+	if synth.Netlist == "" {
+		return
+	}
+	if s.Cells["SB_MAC16"] != 7 {
+		t.Errorf("%d multipliers, want 7", s.Cells["SB_MAC16"])
+	}
+	cells, err := referee.CellModels("ice40")
+	if err != nil {
+		t.Skip(err)
+	}
+	j.Files, j.Defines = []string{synth.Netlist, cells, tb}, []string{"NO_ICE40_DEFAULT_ASSIGNMENTS"}
+	run, err := referee.Icarus(context.Background(), j)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if run.Status != 0 || !strings.Contains(run.Output.Stdout, "PASS: ") {
+		t.Fatalf("the netlist of gates: exit %d\n%s", run.Status, run.Output.Stdout)
+	}
+}
+
+// TestLinters want silence, about the boards too.
+func TestLinters(t *testing.T) {
+	net, o := learner(3)
+	c, dir := write(t, net, o, 2, 8, rand.New(rand.NewPCG(1, 1)))
+	rtl, err := filepath.Glob(filepath.Join(dir, "rtl", "*.v"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range []string{"icebreaker", "hx8k", "ulx3s"} {
+		files := append(rtl[:len(rtl):len(rtl)], filepath.Join(dir, "boards", c.Top+"_link.v"), filepath.Join(dir, "boards", c.Top+"_"+b+".v"))
+		r, err := referee.Lint(context.Background(), referee.VerilogJob{Files: files, Top: c.Top + "_" + b})
+		if _, missing := errors.AsType[*referee.MissingError](err); missing {
+			t.Skip(err)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range r.Warnings {
+			t.Errorf("%s: %s", b, w)
+		}
+	}
+}
