@@ -62,15 +62,15 @@ func EmitVerilog(ctx context.Context, net *model.Network, o VerilogOptions, file
 	if o.Whole {
 		v = verilog.Undisturbed(Steps(net))
 	}
-	if err := golden(net, core, v); err != nil {
+	if err := goldenRun(net, core, v); err != nil {
 		return nil, err
 	}
 	return core, core.Add(v, files)
 }
 
-// golden runs the integer model on the model's own stimuli and teacher, for the
+// goldenRun runs the integer model on the model's own stimuli and teacher, for the
 // vectors of a testbench.
-func golden(net *model.Network, core *verilog.Core, v *verilog.Vectors) error {
+func goldenRun(net *model.Network, core *verilog.Core, v *verilog.Vectors) error {
 	p := core.Plan
 	pair, err := NewPair(net, p, p.Learning)
 	if err != nil {

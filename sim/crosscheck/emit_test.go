@@ -70,7 +70,7 @@ func learned(t *testing.T, net *model.Network) (dir string, core *verilog.Core, 
 		t.Fatal(err)
 	}
 	v := verilog.Undisturbed(Steps(net))
-	if err := golden(net, core, v); err != nil {
+	if err := goldenRun(net, core, v); err != nil {
 		t.Fatal(err)
 	}
 	tail := v.Steps / 10
