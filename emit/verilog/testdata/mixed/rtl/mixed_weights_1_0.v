@@ -17,11 +17,11 @@ module mixed_weights_1_0 (
 );
   (* no_rw_check, ram_style = "block" *) reg [23:0] mem [0:19];
   initial begin
-    mem[0] = 24'h000000; mem[1] = 24'h000000; mem[2] = 24'h000000; mem[3] = 24'h000000;
-    mem[4] = 24'h000000; mem[5] = 24'hfeeca8; mem[6] = 24'hfe6527; mem[7] = 24'h01c74e;
+    mem[0] = 24'h000020; mem[1] = 24'h000020; mem[2] = 24'h000020; mem[3] = 24'h000020;
+    mem[4] = 24'h000020; mem[5] = 24'hfeeca8; mem[6] = 24'hfe6527; mem[7] = 24'h01c74e;
     mem[8] = 24'h003353; mem[9] = 24'hfeba9b; mem[10] = 24'h018ee0; mem[11] = 24'h00c01e;
-    mem[12] = 24'hff8165; mem[13] = 24'h007680; mem[14] = 24'h000000; mem[15] = 24'h000000;
-    mem[16] = 24'h000000; mem[17] = 24'h000000; mem[18] = 24'h000000; mem[19] = 24'h000000;
+    mem[12] = 24'hff8165; mem[13] = 24'h007680; mem[14] = 24'h000020; mem[15] = 24'h000020;
+    mem[16] = 24'h000020; mem[17] = 24'h000020; mem[18] = 24'h000020; mem[19] = 24'h000020;
   end
   always @(posedge clk_i) begin
     if (we_i) begin
