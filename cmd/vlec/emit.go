@@ -9,7 +9,7 @@ import (
 )
 
 type emitCmd struct {
-	Spice   emitSpiceCmd   `cmd:"" help:"Write a SPICE netlist (net.cir), its cells and its side map (map.json)."`
+	Spice   emitSpiceCmd   `cmd:"" help:"Write a SPICE netlist (net.cir) with its cells, side map (map.json), bill, graph and the schematic of a neuron."`
 	Verilog emitVerilogCmd `cmd:"" help:"Write a fixed-point core in Verilog (rtl/), its testbench (tb/) and what tools need."`
 }
 
@@ -20,13 +20,14 @@ type emitSpiceCmd struct {
 	Level    string  `help:"Level of the cells: ${enum}." enum:"ideal,macro" default:"ideal"`
 	Learning bool    `help:"Let the circuit learn; --no-learning freezes the weights." negatable:"" default:"true"`
 	Scaling  bool    `help:"Run the model, and report how its signals fit the voltages, and its parts the series of resistors and capacitors."`
+	Bill     bool    `help:"List the cells with their parts, area and power."`
 	From     string  `help:"Begin where a run of vlec train stopped, with this checkpoint." type:"existingfile" placeholder:"FILE"`
 	MaxStep  float64 `help:"Longest step of the transient, in model time units." placeholder:"T"`
 }
 
 func (c *emitSpiceCmd) Help() string {
 	return `Examples:
-  vlec emit spice examples/chain/model.toml --level macro --scaling
+  vlec emit spice examples/chain/model.toml --level macro --scaling --bill
   vlec emit spice examples/chain/model.toml -o out && ngspice -b out/net.cir -r out/net.raw`
 }
 
@@ -43,7 +44,8 @@ func (c *emitSpiceCmd) Run(g *globals) error {
 			return err
 		}
 	}
-	if _, err := compile.Spice(g.ctx, net, o, &files); err != nil {
+	side, err := compile.Spice(g.ctx, net, o, &files)
+	if err != nil {
 		return err
 	}
 	var scaling *compile.Scaling
@@ -61,13 +63,18 @@ func (c *emitSpiceCmd) Run(g *globals) error {
 	}
 	if g.JSON {
 		return g.json(map[string]any{
-			"model": net.Name, "target": "spice", "folder": filepath.ToSlash(dir), "files": files.Paths(), "scaling": scaling,
+			"model": net.Name, "target": "spice", "folder": filepath.ToSlash(dir), "files": files.Paths(), "scaling": scaling, "bill": side.Bill,
 		})
 	}
 	if scaling != nil {
 		g.table(scaling.Table())
 		g.say("%s", scaling)
 	}
+	if c.Bill {
+		g.table(side.Bill.Table())
+		g.say("%s", side.Bill.Assumptions)
+	}
+	g.say("%s", side.Bill)
 	for _, f := range files.Paths() {
 		g.say("%s", filepath.ToSlash(filepath.Join(dir, f)))
 	}

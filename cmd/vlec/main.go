@@ -37,18 +37,20 @@ var errNo = errors.New("the verdict is no")
 type cli struct {
 	globals
 
-	New        newCmd                    `cmd:"" help:"Write a model to start from."`
-	Check      checkCmd                  `cmd:"" help:"Report everything that is wrong with a model, and summarise it."`
-	Run        runCmd                    `cmd:"" help:"Simulate the reference dynamics and learn."`
-	Lower      lowerCmd                  `cmd:"" help:"Print the circuit graph of a model."`
-	Emit       emitCmd                   `cmd:"" help:"Write a netlist or RTL."`
-	Sim        simCmd                    `cmd:"" help:"Simulate a netlist file as it stands."`
-	Train      trainCmd                  `cmd:"" help:"Let a netlist train itself, and compare its loss with the reference's."`
-	Verify     verifyCmd                 `cmd:"" help:"Emit, read back, simulate, compare with the reference, and judge."`
-	Gradcheck  gradcheckCmd              `cmd:"" help:"Compare the local update with the exact gradient."`
-	Doctor     doctorCmd                 `cmd:"" help:"List the referees that are installed."`
-	Version    versionCmd                `cmd:"" help:"Print the version."`
-	Completion kongcompletion.Completion `cmd:"" help:"Print the set-up of completion for your shell."`
+	New          newCmd                    `cmd:"" help:"Write a model to start from."`
+	Check        checkCmd                  `cmd:"" help:"Report everything that is wrong with a model, and summarise it."`
+	Run          runCmd                    `cmd:"" help:"Simulate the reference dynamics and learn."`
+	Lower        lowerCmd                  `cmd:"" help:"Print the circuit graph of a model."`
+	Emit         emitCmd                   `cmd:"" help:"Write a netlist or RTL."`
+	Sim          simCmd                    `cmd:"" help:"Simulate a netlist file as it stands."`
+	Train        trainCmd                  `cmd:"" help:"Let a netlist train itself, and compare its loss with the reference's."`
+	Sweep        sweepCmd                  `cmd:"" help:"Run a model many times with something changed."`
+	Verify       verifyCmd                 `cmd:"" help:"Emit, read back, simulate, compare with the reference, and judge."`
+	Characterize characterizeCmd           `cmd:"" help:"Measure every cell at every level, and write their datasheets."`
+	Gradcheck    gradcheckCmd              `cmd:"" help:"Compare the local update with the exact gradient."`
+	Doctor       doctorCmd                 `cmd:"" help:"List the referees that are installed."`
+	Version      versionCmd                `cmd:"" help:"Print the version."`
+	Completion   kongcompletion.Completion `cmd:"" help:"Print the set-up of completion for your shell."`
 }
 
 const description = `vlec compiles learning neural networks to circuits.

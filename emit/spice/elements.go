@@ -22,7 +22,7 @@ func (d *deck) expand(e *circuit.Element, yield func(instance)) {
 	if e.Testbench() {
 		as := yield
 		yield = func(i instance) {
-			i.cell = bench(i.cell)
+			i.cell = twinOf(i.cell)
 			as(i)
 		}
 	}

@@ -32,6 +32,9 @@ const (
 	NetlistFile = "net.cir"
 	CellFile    = "cells.lib"
 	MapFile     = "map.json"
+	BillFile    = "bill.json"
+	GraphFile   = "network.dot"
+	NeuronFile  = "neuron.svg"
 )
 
 // Options describe a transient run of a circuit and the header of its netlist.
@@ -44,6 +47,7 @@ type Options struct {
 	Seed      uint64  // of the model's draws, for the header
 	Drawn     string  // what else was drawn, for the header; "" is nothing
 
+	Dt      float64 // step of the model's clocked semantics, for estimates [s]
 	Stop    float64 // length of the transient [s]
 	MaxStep float64 // longest step [s]; 0: SmallestTime / StepsPerTau
 	// Save lists the signals to record; nil records all of them.
@@ -111,10 +115,25 @@ func Emit(c *circuit.Circuit, o Options, files *emit.Artifacts) (*Map, error) {
 	if !(o.Stop > 0 && o.MaxStep > 0 && !math.IsInf(o.MaxStep, 0)) {
 		return nil, fmt.Errorf("the transient needs a positive stop time and step, got %g s and %g s", o.Stop, o.MaxStep)
 	}
+	if o.Process == (Process{}) {
+		o.Process = ordinary(c.Units)
+	}
 	d := prepare(c, o, dialect, level)
 	m := d.sideMap()
 	files.Add(NetlistFile, func(w io.Writer) error { return d.print(w) })
 	files.Add(CellFile, func(w io.Writer) error { return d.printCells(w) })
 	files.Add(MapFile, m.write)
+	m.Bill = d.bill()
+	files.Add(BillFile, m.Bill.write)
+	files.Add(GraphFile, func(w io.Writer) error {
+		_, err := io.WriteString(w, c.Dot())
+		return err
+	})
+	if picture := d.neuron(); picture != "" {
+		files.Add(NeuronFile, func(w io.Writer) error {
+			_, err := io.WriteString(w, picture)
+			return err
+		})
+	}
 	return m, nil
 }

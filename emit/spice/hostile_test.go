@@ -2,7 +2,10 @@ package spice_test
 
 import (
 	"encoding/json"
+	"encoding/xml"
+	"io"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -59,10 +62,11 @@ func TestHostileNames(t *testing.T) {
 		names := hostileNames[shift : shift+len(plain)]
 		for _, level := range spice.Levels() {
 			for _, dialect := range spice.Dialects() {
-				_, side := emitted(t, lowered(t, hostileNet(names), true), spice.Options{
+				dir, side := emitted(t, lowered(t, hostileNet(names), true), spice.Options{
 					Stop: 1e-3, Generator: hostileNames[0], Hash: hostileNames[0], Level: level, Dialect: dialect, Process: parts,
 				})
 				oneNodeEach(t, side)
+				soundSVG(t, read(t, dir, spice.NeuronFile))
 			}
 		}
 		dir, hostile := emitted(t, lowered(t, hostileNet(names), true), spice.Options{
@@ -80,6 +84,25 @@ func TestHostileNames(t *testing.T) {
 					t.Fatalf("%q: %s differs from %s", names, n, side.Signals[i].Nodes[k])
 				}
 			}
+		}
+	}
+}
+
+// soundSVG wants a picture that is XML, and holds nothing but shapes and text.
+func soundSVG(t testing.TB, text string) {
+	t.Helper()
+	d := xml.NewDecoder(strings.NewReader(text))
+	for {
+		token, err := d.Token()
+		if err == io.EOF {
+			return
+		}
+		if err != nil {
+			t.Fatalf("%v in\n%s", err, text)
+		}
+		if e, ok := token.(xml.StartElement); ok &&
+			!slices.Contains([]string{"svg", "style", "polyline", "circle", "rect", "text"}, e.Name.Local) {
+			t.Errorf("an element %s", e.Name.Local)
 		}
 	}
 }

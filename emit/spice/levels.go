@@ -93,7 +93,7 @@ func (d *deck) printCells(out io.Writer) error {
 		}
 	}
 	for _, c := range cells {
-		if name := bench(c.name); d.used[name] {
+		if name := twinOf(c.name); d.used[name] {
 			printCell(w, name, c, idealBodies[c.name])
 		}
 	}
@@ -124,6 +124,6 @@ func printCell(w *emit.Writer, name string, c cell, body string) {
 	w.Line(".ends")
 }
 
-// bench is what a cell is called in the testbench: a teacher is no part of the
+// twinOf is what a cell is called in the testbench: a teacher is no part of the
 // circuit, and has none of its imperfections.
-func bench(cell string) string { return "bench" + strings.TrimPrefix(cell, "cell") }
+func twinOf(cell string) string { return "bench" + strings.TrimPrefix(cell, "cell") }

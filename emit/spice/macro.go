@@ -1,12 +1,16 @@
 package spice
 
+import "vlec/circuit"
+
 // A Process says what the parts of a circuit are like. It is declared: the emitter
-// takes it from the model's [hardware.spice] and derives nothing.
+// takes it from the model's [hardware.spice] and derives nothing. The zero Process
+// stands for ordinary parts.
 type Process struct {
 	OpAmp OpAmp
 	OTA   OTA
 	Store Store
 	Knee  float64 // width of the bend of rectifiers and clamps [V]
+	Area  float64 // of a transistor, for estimates [um^2]; 0: an ordinary one
 	Pair  float64 // potential that bends a differential pair, in volts per model unit: 1 at 27 degrees Celsius
 }
 
@@ -29,6 +33,16 @@ type OTA struct {
 // A Store is a capacitor that holds a weight.
 type Store struct {
 	Leak float64 // time constant by which it forgets [s]; 0: it does not
+}
+
+// ordinary parts are good enough for the units of a circuit.
+func ordinary(u circuit.Units) Process {
+	return Process{
+		OpAmp: OpAmp{Gain: 1e5, GBW: 2e3 / u.Time, Slew: 5e4 * u.Voltage / u.Time, Rail: 10 * u.Voltage},
+		OTA:   OTA{Range: 10 * u.Voltage, Gain: 1e4, Bandwidth: 2e3 / u.Time},
+		Knee:  u.Voltage / 100,
+		Pair:  1,
+	}
 }
 
 // macroProcess prints a process as the parameters of macroBodies.

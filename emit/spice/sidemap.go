@@ -32,6 +32,8 @@ type Map struct {
 	// run are where this one stopped.
 	States   []MapSignal  `json:"states"`
 	Elements []MapElement `json:"elements"`
+
+	Bill *Bill `json:"-"` // a file of its own
 }
 
 // A MapSignal says which nodes carry a variable: value = potential / Scale.

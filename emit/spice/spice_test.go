@@ -164,11 +164,15 @@ func TestGolden(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			net := load(t, c.file)
 			dir, _ := emitted(t, lowered(t, net, c.learning), spice.Options{
-				Level: c.level, Dialect: c.dialect, Process: parts,
+				Level: c.level, Dialect: c.dialect, Process: parts, Dt: net.Dt * units.Time,
 				Generator: "vlec test", Hash: strings.Repeat("0", 64), Seed: net.Seed,
 				Stop: net.Duration * units.Time, Save: c.save,
 			})
-			for _, name := range []string{spice.NetlistFile, spice.CellFile, spice.MapFile} {
+			list := []string{spice.NetlistFile, spice.CellFile, spice.MapFile}
+			if c.dialect == "ngspice" {
+				list = append(list, spice.BillFile, spice.NeuronFile)
+			}
+			for _, name := range list {
 				golden.Check(t, filepath.Join("testdata", c.name, name), read(t, dir, name))
 			}
 		})

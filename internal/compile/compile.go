@@ -112,6 +112,7 @@ func Spice(ctx context.Context, net *model.Network, o SpiceOptions, files *emit.
 		Hash:      net.Hash,
 		Seed:      net.Seed,
 		Drawn:     drawn(net, c.Units.Voltage),
+		Dt:        net.Dt * c.Units.Time,
 		Stop:      o.length(net) * c.Units.Time,
 		MaxStep:   step * c.Units.Time,
 		Save:      o.Save, SaveStates: true,
@@ -134,6 +135,17 @@ func (o SpiceOptions) length(net *model.Network) float64 {
 	return stop
 }
 
+// Parts are the units and the parts that a model declares. A unit of voltage that is
+// still to be chosen is a tenth of a volt.
+func Parts(net *model.Network) (circuit.Units, spice.Process) {
+	h := net.Hardware.Spice
+	u := circuit.Units{Time: h.TimeUnit, Voltage: h.VoltageUnit, Resistance: h.ResistanceUnit}
+	if u.Voltage == 0 {
+		u.Voltage = 0.1
+	}
+	return u, process(h)
+}
+
 // process is what a model declares of the parts of its circuit. The supply moves
 // what it limits; pairs of transistors bend at a potential that is proportional to
 // the absolute temperature.
@@ -143,6 +155,7 @@ func process(h model.SpiceHardware) spice.Process {
 		OTA:   spice.OTA(h.OTA),
 		Store: spice.Store(h.Store),
 		Knee:  h.Knee,
+		Area:  h.Mismatch.Area,
 		Pair:  (h.Temperature + 273.15) / 300.15,
 	}
 	p.OpAmp.Rail *= h.Supply

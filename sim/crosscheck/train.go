@@ -28,6 +28,7 @@ type TrainOptions struct {
 	Dir      string  // where netlists, checkpoints and the loss go
 	Frozen   bool    // hold the weights: what the circuit does without learning
 	NoCheck  bool    // do not train the reference beside it
+	Window   float64 // over which the final loss is a mean [model time unit]; 0: a twentieth of the run
 
 	// Progress hears of the stage and its done share, 0 to 1; nil is silence.
 	Progress func(stage string, done float64)
@@ -41,7 +42,7 @@ type Training struct {
 	Engine   string               `json:"engine"`
 	Segments int                  `json:"segments"`
 	Steps    int                  `json:"steps"`
-	First    float64              `json:"loss_first"` // mean over the first twentieth of the run
+	First    float64              `json:"loss_first"` // mean over the first window of the run
 	Last     float64              `json:"loss_last"`  // over the last
 	Ref      *ReferenceLoss       `json:"reference,omitempty"`
 	Weights  map[string][]float64 `json:"weights"` // by signal: in_hidden.W
@@ -133,7 +134,11 @@ func Train(ctx context.Context, net *model.Network, o TrainOptions) (*Training, 
 			t.Weights[name] = w
 		}
 	}
-	t.First, t.Last = m.mean(0, net.Duration/20), m.mean(net.Duration*0.95, net.Duration)
+	window := net.Duration / 20
+	if o.Window > 0 {
+		window = min(o.Window, net.Duration)
+	}
+	t.First, t.Last = m.mean(0, window), m.mean(net.Duration-window, net.Duration)
 	t.Time, t.Loss = m.windows(net.Duration, lossWindows)
 	if o.NoCheck {
 		return t, nil

@@ -1,0 +1,190 @@
+package spice
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+
+	"vlec/circuit"
+	"vlec/emit"
+)
+
+// A Datasheet is what one cell at one level promises, and where a netlist that
+// measures it shows what it does: beside its ideal twin, with the same inputs.
+type Datasheet struct {
+	Cell     string
+	Level    string
+	Equation string
+	Pins     []string
+	Params   string
+	Body     string // of the level
+	Out      string // node of the cell's output
+	Twin     string // node of the ideal twin's
+	Noise    float64
+	Built    BillRow
+}
+
+// A bench says how a cell is driven: the pins that get a voltage, the pin that gets
+// a current, the pin that is measured, and whether that is a sum without an owner.
+type bench struct {
+	volts   []string
+	current string
+	out     string
+	load    bool
+	params  []string // in units of the time unit and the volt
+}
+
+var benches = map[string]bench{
+	"cell_synapse":          {volts: []string{"pre"}, out: "sum", load: true, params: []string{"p_w", "1"}},
+	"cell_multiplier":       {volts: []string{"a", "b"}, out: "sum", load: true},
+	"cell_lead_lag_rc":      {current: "sum", out: "sum", params: []string{"p_tau", "1", "p_ahead", "0.1"}},
+	"cell_lead_lag":         {current: "sum", out: "lead", params: []string{"p_tau", "0.1", "p_ahead", "1"}},
+	"cell_leaky_integrator": {current: "sum", out: "state", params: []string{"p_tau", "1"}},
+	"cell_prospective":      {volts: []string{"sum", "state"}, out: "lead", params: []string{"p_tau", "1", "p_ahead", "0.1"}},
+	"cell_tanh":             {volts: []string{"in"}, out: "out"},
+	"cell_tanh_slope":       {volts: []string{"in", "rate"}, out: "out"},
+	"cell_softplus":         {volts: []string{"in"}, out: "out"},
+	"cell_softplus_slope":   {volts: []string{"in", "rate"}, out: "out"},
+	"cell_sigmoid":          {volts: []string{"in"}, out: "out"},
+	"cell_sigmoid_slope":    {volts: []string{"in", "rate"}, out: "out"},
+	"cell_relu":             {volts: []string{"in"}, out: "out"},
+	"cell_relu_slope":       {volts: []string{"in", "rate"}, out: "out"},
+	"cell_linear":           {volts: []string{"in"}, out: "out"},
+	"cell_linear_slope":     {volts: []string{"in", "rate"}, out: "out"},
+	"cell_gate":             {current: "in", volts: []string{"slope"}, out: "sum", load: true},
+	"cell_coupling":         {volts: []string{"in"}, out: "sum", load: true, params: []string{"p_gain", "1"}},
+	"cell_comparator":       {volts: []string{"target", "rate"}, out: "sum", load: true, params: []string{"p_gain", "1"}},
+	"cell_difference":       {volts: []string{"plus", "minus"}, out: "out", params: []string{"p_gain", "1"}},
+	"cell_weight_store":     {volts: []string{"pre", "post"}, out: "w", params: []string{"p_rate", "0.5"}},
+	"cell_alignment_store":  {volts: []string{"pre", "post", "total"}, out: "w", params: []string{"p_rate", "0.5"}},
+}
+
+// Benched lists the cells that can be characterised, in the order of the table.
+func Benched() []string {
+	var names []string
+	for _, c := range cells {
+		if _, ok := benches[c.name]; ok {
+			names = append(names, c.name)
+		}
+	}
+	return names
+}
+
+// BenchLength is how long a characterisation runs, in time units.
+const BenchLength = 40
+
+// Bench writes a netlist that measures a cell beside its ideal twin. The inputs are
+// sines of an amplitude [model units] and of frequencies that have no common
+// period, slow enough for nothing but the cell's own time constants to matter.
+func Bench(name, levelName string, u circuit.Units, p Process, amplitude float64, files *emit.Artifacts) (*Datasheet, error) {
+	at := slices.IndexFunc(cells, func(c cell) bool { return c.name == name })
+	b, ok := benches[name]
+	if at < 0 || !ok {
+		return nil, fmt.Errorf("there is no bench for a cell %q; there are %s", name, strings.Join(Benched(), ", "))
+	}
+	level, err := findLevel(levelName)
+	if err != nil {
+		return nil, err
+	}
+	if p == (Process{}) {
+		p = ordinary(u)
+	}
+	twin := twinOf(name)
+	d := &deck{
+		circuit: &circuit.Circuit{Name: name, Units: u}, level: level, dialect: &dialects[0],
+		options: Options{Process: p}, used: map[string]bool{name: true, twin: true},
+	}
+	c := cells[at]
+	sheet := &Datasheet{
+		Cell: name, Level: level.name, Equation: c.equation, Pins: strings.Fields(c.pins), Params: c.params,
+		Body: strings.TrimSpace(level.bodies[name]), Out: "dut_" + b.out, Twin: "twin_" + b.out,
+	}
+	params := physical(b.params, u)
+	sheet.Built = d.build(instance{name, nil, name, params})
+	sheet.Built.finish(p)
+	sheet.Noise = noise(b, params, u, p)
+
+	var volts, currents []string
+	frequencies := []float64{0.05, 0.0309, 0.0191} // by the golden ratio, per time unit
+	for i, pin := range append(slices.Clone(b.volts), b.current) {
+		if pin == "" {
+			continue
+		}
+		sine := fmt.Sprintf("sin(0 %s %s 0 0 0)", number(amplitude*u.Voltage), number(frequencies[i]/u.Time))
+		if pin == b.current {
+			sine = fmt.Sprintf("sin(0 %s %s 0 0 0)", number(amplitude*u.Voltage/u.Resistance), number(0.25/u.Time))
+			currents = append(currents, "i_dut 0 dut_"+pin+" "+sine, "i_twin 0 twin_"+pin+" "+sine)
+			continue
+		}
+		volts = append(volts, "v_"+pin+" "+pin+" 0 "+sine)
+	}
+	files.Add(NetlistFile, func(out io.Writer) error {
+		w := emit.NewWriter(out)
+		w.Comment("*", "vlec: "+name+" beside its ideal twin")
+		w.Line(".param p_v0=" + number(u.Voltage))
+		w.Line(".param p_r0=" + number(u.Resistance))
+		w.Line(".include \"" + CellFile + "\"")
+		for _, line := range append(volts, currents...) {
+			w.Line(line)
+		}
+		for _, x := range []struct{ side, cell string }{{"dut_", name}, {"twin_", twin}} {
+			words := []string{"x_" + strings.TrimSuffix(x.side, "_")}
+			for _, pin := range sheet.Pins {
+				if slices.Contains(b.volts, pin) {
+					words = append(words, pin)
+				} else {
+					words = append(words, x.side+pin)
+				}
+			}
+			words = append(words, x.cell)
+			if len(params) > 0 {
+				words = append(words, "PARAMS:")
+			}
+			for i := 0; i < len(params); i += 2 {
+				words = append(words, params[i]+"="+params[i+1])
+			}
+			w.Wrap("+ ", words...)
+			if b.load {
+				w.Line("r_" + x.side + "load " + x.side + b.out + " 0 {p_r0}")
+			}
+		}
+		for _, line := range d.dialect.options(level.steps, u.Voltage, u.Voltage/u.Resistance) {
+			w.Line(line)
+		}
+		w.Wrap("+ ", d.dialect.save([]string{sheet.Out, sheet.Twin})...)
+		w.Line(d.dialect.tran(number(u.Time/100), number(BenchLength*u.Time)))
+		w.Line(".end")
+		return w.Flush()
+	})
+	files.Add(CellFile, func(w io.Writer) error { return d.printCells(w) })
+	return sheet, nil
+}
+
+// physical puts the parameters of a bench into seconds.
+func physical(params []string, u circuit.Units) []string {
+	out := slices.Clone(params)
+	for i := 0; i < len(out); i += 2 {
+		switch v := parameter(out, out[i]); out[i] {
+		case "p_tau", "p_ahead":
+			out[i+1] = rounded(v * u.Time)
+		case "p_rate":
+			out[i+1] = rounded(v / u.Time)
+		}
+	}
+	return out
+}
+
+// noise is sqrt(kT/C) at 300 K of the capacitance that the output stands on.
+func noise(b bench, params []string, u circuit.Units, p Process) float64 {
+	farads := 1 / (2 * math.Pi * p.OTA.Bandwidth * u.Resistance)
+	switch b.out {
+	case "state":
+		farads = parameter(params, "p_tau") / u.Resistance
+	case "w":
+		farads = 1 / (parameter(params, "p_rate") * u.Resistance)
+	}
+	const boltzmann, kelvin = 1.380649e-23, 300
+	return math.Sqrt(boltzmann * kelvin / farads)
+}

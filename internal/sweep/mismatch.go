@@ -1,0 +1,354 @@
+// Package sweep runs a model many times with something changed, and sums up what
+// came of it.
+//
+// # For maintainers
+//
+// A sweep changes a copy of the model, and hands it to what anybody would call:
+// crosscheck.Train for netlists. Runs share nothing, so that as many go side by
+// side as there are cores, and the result does not depend on how many.
+package sweep
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"sync"
+
+	"vlec/internal/plot"
+	"vlec/model"
+	"vlec/sim/crosscheck"
+	"vlec/sim/reference"
+)
+
+// MismatchOptions describe a study of unequal parts.
+type MismatchOptions struct {
+	Samples  int     // circuits for each condition
+	Level    string  // of the cells; "" is ideal
+	Gain     float64 // standard deviation of the logarithm of gains
+	Tau      float64 // of the logarithm of time constants
+	Offset   float64 // of offsets, in model units
+	AutoZero float64 // share of an offset that auto-zeroing leaves
+	Window   float64 // over which a final loss is a mean [time unit]; 0: a twentieth of the run
+	Seed     uint64  // of the first sample
+	Progress func(stage string, done float64)
+}
+
+// A Condition is one kind of imperfection, with or without a remedy.
+type Condition struct {
+	Name       string         `json:"name"`
+	Mismatch   model.Mismatch `json:"-"`
+	BiasWeight bool           `json:"bias_weight,omitempty"`
+	// Learned are the losses of the circuits that trained themselves, Loaded of the
+	// same circuits with the weights that software had learned, sample by sample. The
+	// weights are held while a loss is measured.
+	Learned []float64 `json:"learned"`
+	Loaded  []float64 `json:"loaded"`
+}
+
+// Wins counts the samples in which the learner ends below the loaded circuit.
+func (c *Condition) Wins() int {
+	n := 0
+	for i := range c.Learned {
+		if c.Learned[i] < c.Loaded[i] {
+			n++
+		}
+	}
+	return n
+}
+
+// Within counts the learners that end at most that many times the loss.
+func (c *Condition) Within(loss float64) int {
+	n := 0
+	for _, x := range c.Learned {
+		if x <= loss {
+			n++
+		}
+	}
+	return n
+}
+
+// A MismatchStudy compares learning in unequal circuits with loading weights into
+// them.
+type MismatchStudy struct {
+	Model       string       `json:"model"`
+	Level       string       `json:"level"`
+	Seed        uint64       `json:"seed"`
+	Gain        float64      `json:"gain"`
+	Tau         float64      `json:"tau"`
+	Offset      float64      `json:"offset"`
+	AutoZero    float64      `json:"auto_zero"`
+	Unperturbed float64      `json:"unperturbed"` // final loss of the circuit of equal parts
+	Start       float64      `json:"start"`       // loss of that circuit with the weights that training begins with
+	Conditions  []*Condition `json:"conditions"`
+}
+
+// Mismatch runs the study: the software trains the model once; then, sample by
+// sample and condition by condition, the same unequal circuit trains itself, and
+// holds the software's weights.
+func Mismatch(ctx context.Context, net *model.Network, o MismatchOptions) (*MismatchStudy, error) {
+	if o.Level == "" {
+		o.Level = "ideal"
+	}
+	if o.Window == 0 {
+		o.Window = net.Duration / 20
+	}
+	volts := net.Hardware.Spice.VoltageUnit
+	if volts == 0 {
+		return nil, fmt.Errorf("%s: a study of mismatch needs a voltage_unit in volts", net.Name)
+	}
+	s := &MismatchStudy{
+		Model: net.Name, Level: o.Level, Seed: o.Seed, Gain: o.Gain, Tau: o.Tau, Offset: o.Offset, AutoZero: o.AutoZero,
+	}
+	spread := func(gain, tau, offset, residue float64) model.Mismatch {
+		return model.Mismatch{Gain: gain, Tau: tau, Offset: offset * volts, AutoZero: residue}
+	}
+	s.Conditions = []*Condition{
+		{Name: "gains", Mismatch: spread(o.Gain, 0, 0, 1)},
+		{Name: "gains and time constants", Mismatch: spread(o.Gain, o.Tau, 0, 1)},
+		{Name: "offsets", Mismatch: spread(0, 0, o.Offset, 1)},
+		{Name: "offsets, auto-zero", Mismatch: spread(0, 0, o.Offset, o.AutoZero)},
+		{Name: "gains and offsets", Mismatch: spread(o.Gain, 0, o.Offset, 1)},
+		{Name: "gains and offsets, bias weight", Mismatch: spread(o.Gain, 0, o.Offset, 1), BiasWeight: true},
+		{Name: "gains and offsets, auto-zero", Mismatch: spread(o.Gain, 0, o.Offset, o.AutoZero)},
+		{Name: "all", Mismatch: spread(o.Gain, o.Tau, o.Offset, 1)},
+		{Name: "all, bias weight", Mismatch: spread(o.Gain, o.Tau, o.Offset, 1), BiasWeight: true},
+		{Name: "all, auto-zero", Mismatch: spread(o.Gain, o.Tau, o.Offset, o.AutoZero)},
+	}
+	_, trained, err := reference.Run(ctx, net, reference.Options{Semantics: reference.Continuous, Learning: true, Signals: []string{"loss"}})
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "vlec-mismatch-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+
+	// What a circuit does with given weights, held.
+	holds := func(net *model.Network, w weights, at string) (float64, error) {
+		t, err := crosscheck.Train(ctx, shortened(load(clone(net), w), o.Window), crosscheck.TrainOptions{
+			Level: o.Level, Dir: at, Frozen: true, NoCheck: true, Window: o.Window,
+		})
+		if err != nil {
+			return 0, err
+		}
+		return t.Last, nil
+	}
+	// The jobs: circuits of equal parts, then one a sample and condition. Each trains
+	// itself; then it holds what it has learned, and then what the software has.
+	software := fromReference(trained)
+	type job struct {
+		net             *model.Network
+		learned, loaded *float64
+	}
+	jobs := []job{{clone(net), &s.Unperturbed, nil}}
+	for _, c := range s.Conditions {
+		c.Learned, c.Loaded = make([]float64, o.Samples), make([]float64, o.Samples)
+		for k := range o.Samples {
+			unequal := clone(net)
+			unequal.Hardware.Spice.Mismatch = c.Mismatch
+			unequal.Hardware.Spice.Mismatch.Seed = o.Seed + uint64(k)
+			if c.BiasWeight {
+				for _, p := range unequal.Populations {
+					p.PlasticBias, p.EtaBias = true, biasRate(unequal, p)
+				}
+			}
+			jobs = append(jobs, job{unequal, &c.Learned[k], &c.Loaded[k]})
+		}
+	}
+	if s.Start, err = holds(net, nil, dir); err != nil {
+		return nil, err
+	}
+	err = parallel(ctx, len(jobs), o.Progress, func(k int) error {
+		j, at := jobs[k], filepath.Join(dir, strconv.Itoa(k))
+		t, err := crosscheck.Train(ctx, j.net, crosscheck.TrainOptions{Level: o.Level, Dir: at, NoCheck: true})
+		if err != nil {
+			return err
+		}
+		if *j.learned, err = holds(j.net, t.Weights, at); err != nil {
+			return err
+		}
+		if j.loaded != nil {
+			if *j.loaded, err = holds(j.net, software, at); err != nil {
+				return err
+			}
+		}
+		return os.RemoveAll(at)
+	})
+	return s, err
+}
+
+// parallel calls f for 0 to n-1 on as many cores as there are, and returns the
+// error of the first that failed.
+func parallel(ctx context.Context, n int, progress func(string, float64), f func(int) error) error {
+	errs := make([]error, n)
+	next := make(chan int)
+	var wait sync.WaitGroup
+	var lock sync.Mutex
+	done := 0
+	for range min(runtime.GOMAXPROCS(0), n) {
+		wait.Go(func() {
+			for k := range next {
+				if errs[k] = ctx.Err(); errs[k] == nil {
+					errs[k] = f(k)
+				}
+				lock.Lock()
+				done++
+				if progress != nil {
+					progress("circuits", float64(done)/float64(n))
+				}
+				lock.Unlock()
+			}
+		})
+	}
+	for k := range n {
+		next <- k
+	}
+	close(next)
+	wait.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// biasRate is the learning rate of a bias weight: that of the population's
+// incoming weights.
+func biasRate(net *model.Network, p *model.Population) float64 {
+	rate := p.EtaBias
+	for _, k := range net.Projections {
+		if k.To == p && k.Plastic && rate == 0 {
+			rate = k.Eta
+		}
+	}
+	return rate
+}
+
+// shortened lets a circuit that holds its weights run long enough to forget its
+// beginning.
+func shortened(net *model.Network, window float64) *model.Network {
+	net.Duration = min(net.Duration, 4*window)
+	return net
+}
+
+// Weights by signal: in_hidden.W, in_hidden.B, hidden.bias.
+type weights map[string][]float64
+
+func fromReference(r *reference.Result) weights {
+	w := weights{}
+	for name, v := range r.W {
+		w[name+".W"] = v
+	}
+	for name, v := range r.B {
+		w[name+".B"] = v
+	}
+	for name, v := range r.Bias {
+		w[name+".bias"] = v
+	}
+	return w
+}
+
+// load gives a network the weights that a run learned, where it learned any.
+func load(net *model.Network, from weights) *model.Network {
+	take := func(name string, to *[]float64) {
+		if w, ok := from[name]; ok {
+			*to = slices.Clone(w)
+		}
+	}
+	for _, p := range net.Projections {
+		take(p.Name+".W", &p.W)
+		take(p.Name+".B", &p.Feedback.B)
+	}
+	for _, p := range net.Populations {
+		take(p.Name+".bias", &p.Bias)
+	}
+	return net
+}
+
+// clone copies what a sweep changes of a network.
+func clone(net *model.Network) *model.Network {
+	out := *net
+	populations := map[*model.Population]*model.Population{}
+	out.Populations = nil
+	for _, p := range net.Populations {
+		q := *p
+		populations[p] = &q
+		out.Populations = append(out.Populations, &q)
+	}
+	out.Projections = nil
+	for _, p := range net.Projections {
+		q := *p
+		if from, ok := p.From.(*model.Population); ok {
+			q.From = populations[from]
+		}
+		q.To = populations[p.To]
+		out.Projections = append(out.Projections, &q)
+	}
+	out.Targets = nil
+	for _, t := range net.Targets {
+		q := *t
+		q.Population = populations[t.Population]
+		out.Targets = append(out.Targets, &q)
+	}
+	return &out
+}
+
+// quantile of a list, 0 to 1, between its values by straight lines.
+func quantile(xs []float64, q float64) float64 {
+	sorted := slices.Sorted(slices.Values(xs))
+	at := q * float64(len(sorted)-1)
+	k := min(int(at), len(sorted)-2)
+	if len(sorted) < 2 {
+		return sorted[0]
+	}
+	return sorted[k] + (at-float64(k))*(sorted[k+1]-sorted[k])
+}
+
+// Table sums the study up: medians and the 90th percentile in units of the
+// unperturbed loss, and who wins.
+func (s *MismatchStudy) Table() [][]string {
+	rows := [][]string{{"parts differ in", "learned, median", "90 %", "loaded, median", "90 %", "learner wins", "within 2x"}}
+	times := func(xs []float64, q float64) string {
+		return strconv.FormatFloat(quantile(xs, q)/s.Unperturbed, 'g', 3, 64)
+	}
+	for _, c := range s.Conditions {
+		rows = append(rows, []string{
+			c.Name, times(c.Learned, 0.5), times(c.Learned, 0.9), times(c.Loaded, 0.5), times(c.Loaded, 0.9),
+			fmt.Sprintf("%d of %d", c.Wins(), len(c.Learned)), fmt.Sprintf("%d of %d", c.Within(2*s.Unperturbed), len(c.Learned)),
+		})
+	}
+	return rows
+}
+
+// Write writes the study as JSON.
+func (s *MismatchStudy) Write(w io.Writer) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(s)
+}
+
+// String sums the study up in one line.
+func (s *MismatchStudy) String() string {
+	return fmt.Sprintf("%s (%s): a circuit of equal parts ends at a loss of %.3g, and begins at %.3g; gains differ by %g, time constants by %g, offsets by %g, of which auto-zeroing leaves %g",
+		s.Model, s.Level, s.Unperturbed, s.Start, s.Gain, s.Tau, s.Offset, s.AutoZero)
+}
+
+// Picture shows all samples of every condition, sorted: what share of the
+// circuits ends below a loss.
+func (s *MismatchStudy) Picture() *plot.Figure {
+	var panels []plot.Distribution
+	for _, c := range s.Conditions {
+		panels = append(panels, plot.Distribution{Name: c.Name, Groups: [][]float64{c.Learned, c.Loaded}})
+	}
+	return plot.Distributions(s.Model+": unequal parts ("+s.Level+" cells)",
+		"final loss of every circuit; the line is a circuit of equal parts", "loss",
+		[]string{"trained itself", "software's weights loaded"}, s.Unperturbed, panels)
+}
