@@ -23,16 +23,21 @@ func TestLearnsInVerilator(t *testing.T) {
 	if os.Getenv("VLEC_LONG") == "" {
 		t.Skip("builds with Verilator; VLEC_LONG=1 runs it")
 	}
-	for _, file := range []string{"../../examples/chain/model.toml", "../../examples/temporal-xor/model.toml"} {
-		t.Run(filepath.Base(filepath.Dir(file)), func(t *testing.T) {
-			if _, err := os.Stat(file); err != nil {
-				t.Skip(err)
-			}
-			net, err := model.Load(file)
+	for _, c := range []struct {
+		file string
+		bits int
+	}{
+		{"chain/model.toml", 16},
+		// Errors that W^T carries back through the lag lines pass 1000 on the way,
+		// beside rates of 1: that takes wide operands.
+		{"temporal-xor/transpose.toml", 28},
+	} {
+		t.Run(filepath.Dir(c.file), func(t *testing.T) {
+			net, err := model.Load("../../examples/" + c.file)
 			if err != nil {
 				t.Fatal(err)
 			}
-			dir, core, loss := learned(t, net)
+			dir, core, loss := learned(t, net, c.bits)
 			rtl, err := filepath.Glob(filepath.Join(dir, "rtl", "*.v"))
 			if err != nil {
 				t.Fatal(err)
@@ -58,10 +63,10 @@ func TestLearnsInVerilator(t *testing.T) {
 
 // learned emits a core for the model's whole duration; loss is the mean over the
 // last tenth, by the golden rates.
-func learned(t *testing.T, net *model.Network) (dir string, core *verilog.Core, loss float64) {
+func learned(t *testing.T, net *model.Network, bits int) (dir string, core *verilog.Core, loss float64) {
 	t.Helper()
 	var files emit.Artifacts
-	core, err := EmitVerilog(context.Background(), net, VerilogOptions{Learning: true, Whole: true}, &files)
+	core, err := EmitVerilog(context.Background(), net, VerilogOptions{Learning: true, Whole: true, Bits: bits}, &files)
 	if err != nil {
 		t.Fatal(err)
 	}
