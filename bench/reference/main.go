@@ -16,8 +16,8 @@
 // The loop in Python is written from the equations, as somebody would who wants
 // their learning step by step: whole vectors an operation, in place where PyTorch
 // offers it, since the updates of a clock step leave no batch to hide calls in. Every
-// time is the best of several rounds, because other work on the machine only ever
-// makes them longer. What is wanted stands in the table, and is no test: whether
+// time is the best of many bursts of about two milliseconds, on both sides, because
+// other work on the machine only ever makes them longer. What is wanted stands in the table, and is no test: whether
 // it is reached depends on the machine.
 package main
 
@@ -108,24 +108,28 @@ func measure(seconds float64, interpreter string) ([][]string, error) {
 	return rows, nil
 }
 
-// time returns microseconds a step, the best of rounds, and the allocations of the
-// round that made fewest: the garbage collector and timers make some of their own.
+// window is how long a burst of steps takes that is timed on its own: short
+// enough to be left alone by other work on the machine now and then.
+const window = 2e-3
+
+// time returns microseconds a step, the best of many short bursts, and the
+// allocations of the burst that made fewest: the garbage collector and timers make
+// some of their own.
 func (z *stepper) time(seconds float64) (us, allocations float64) {
-	const rounds = 5
 	z.run(20)
 	n := 1
 	for {
 		start := time.Now()
 		z.run(n)
 		took := time.Since(start).Seconds()
-		if took > seconds/rounds/2 {
+		if took > window/2 {
 			break
 		}
-		n = 1 + int(float64(n)*min(100, seconds/rounds/max(took, 1e-7)))
+		n *= 2
 	}
 	us, allocations = math.Inf(1), math.Inf(1)
 	var before, after runtime.MemStats
-	for range rounds {
+	for begin := time.Now(); time.Since(begin).Seconds() < seconds; {
 		runtime.ReadMemStats(&before)
 		start := time.Now()
 		z.run(n)

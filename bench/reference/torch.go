@@ -53,12 +53,10 @@ func (b *network) torch(python string, seconds float64) (*torchResult, error) {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	// A burst of steps between two looks at the clock takes some milliseconds.
-	burst := max(1, 80000/(2000+b.synapses()))
 	doc, err := json.Marshal(map[string]any{
 		"dt": b.net.Dt, "beta": b.net.Beta, "gamma": b.net.Gamma, "eta": b.net.Projections[0].Eta,
 		"eta_bias": b.net.Populations[0].EtaBias, "tau_m": 1.0, "tau_r": 0.1,
-		"layers": len(b.net.Projections), "compare": compare, "burst": burst, "cores": runtime.NumCPU(),
+		"layers": len(b.net.Projections), "compare": compare, "window": window, "cores": runtime.NumCPU(),
 	})
 	if err != nil {
 		return nil, err

@@ -109,17 +109,22 @@ func (s *sweep) fuse(i int, c []float64, goesBack bool) {
 	var sums [16]float64
 	w, old, r, c := s.w[i*m:(i+4)*m], s.old[:m], s.r[:m], c[:m]
 	fuseAVX(&w[0], 8*m, m/4, &e, &k, &old[0], &r[0], &c[0], &sums)
-	for q := range 4 {
-		part := [4]float64(sums[4*q : 4*q+4])
-		for j := m &^ 3; j < m; j++ {
-			v := w[q*m+j]
-			c[j] += float64(e[q] * v)
-			v += float64(k[q] * old[j])
-			w[q*m+j] = v
-			part[0] += float64(v * r[j])
+	a := s.a[i : i+4]
+	if m%4 != 0 {
+		for q := range 4 {
+			for j := m &^ 3; j < m; j++ {
+				v := w[q*m+j]
+				c[j] += float64(e[q] * v)
+				v += float64(k[q] * old[j])
+				w[q*m+j] = v
+				sums[4*q] += float64(v * r[j])
+			}
 		}
-		s.a[i+q] += (part[0] + part[2]) + (part[1] + part[3])
 	}
+	a[0] += (sums[0] + sums[2]) + (sums[1] + sums[3])
+	a[1] += (sums[4] + sums[6]) + (sums[5] + sums[7])
+	a[2] += (sums[8] + sums[10]) + (sums[9] + sums[11])
+	a[3] += (sums[12] + sums[14]) + (sums[13] + sums[15])
 }
 
 func (s *sweep) updateRow(row []float64, i, trials, part int) {

@@ -5,7 +5,7 @@ usage: loop.py DIR SECONDS
 DIR holds the arrays of a chain of fully connected populations, all of it
 learning, as .npy files. The loop first makes the steps that are to be compared
 and saves the weights, then steps for the given time and prints microseconds per
-step, best of the rounds and of the numbers of threads.
+step, best of many bursts and of the numbers of threads.
 """
 
 import json
@@ -71,13 +71,17 @@ with torch.no_grad():
     best = None
     for threads in sorted({1, net["cores"]}):
         torch.set_num_threads(threads)
+        start = time.perf_counter()
         loop.run(10)
-        for _ in range(3):
-            n, start = 0, time.perf_counter()
-            while time.perf_counter() - start < seconds / 6 or n == 0:
-                loop.run(net["burst"])
-                n += net["burst"]
-            each = (time.perf_counter() - start) / n * 1e6
+        burst = max(1, round(net["window"] * 10 / (time.perf_counter() - start)))
+        until = time.perf_counter() + seconds / 2
+        while True:
+            start = time.perf_counter()
+            loop.run(burst)
+            now = time.perf_counter()
+            each = (now - start) / burst * 1e6
             if best is None or each < best[0]:
                 best = (each, threads)
+            if now > until:
+                break
 print(json.dumps({"us": best[0], "threads": best[1], "torch": torch.__version__}))
