@@ -2,10 +2,17 @@ package circuit
 
 import "strings"
 
-// Testbench tells what is not part of the circuit itself: the stimuli, and a
-// teacher that only gives targets.
+// Prefixes of the names of elements that are no part of the circuit itself. No name
+// of a model has a slash.
+const (
+	TeacherPrefix = "teacher/" // what only gives targets
+	NoisePrefix   = "noise/"   // what stands for the noise of parts
+)
+
+// Testbench tells what is not part of the circuit itself: the stimuli, a teacher,
+// and sources of noise.
 func (e *Element) Testbench() bool {
-	return e.Kind.Name == "stimulus" || strings.HasPrefix(e.Name, "teacher/")
+	return e.Kind.Name == "stimulus" || strings.HasPrefix(e.Name, TeacherPrefix) || strings.HasPrefix(e.Name, NoisePrefix)
 }
 
 // Passive finds the neurons of a lead-lag whose lead is shorter than their lag and

@@ -26,6 +26,7 @@ func (d *decoder) spiceHardware(t *source.Table) SpiceHardware {
 		Series:      source.Choice(t, "series", "", seriesNames),
 		Temperature: t.Float("temperature", 27, source.Within(-200, 500)),
 	}
+	h.Noise = t.Float("noise", 0, source.NotNegative)
 	h.Supply = t.Float("supply", 1, source.Within(0.1, 10))
 	h.VoltageUnit = d.voltageUnit(t)
 	h.ResistanceUnit = d.resistanceUnit(t, h.TimeUnit)

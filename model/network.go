@@ -258,6 +258,7 @@ type SpiceHardware struct {
 	Series         string  // of resistors and capacitors, "E24"; "": any value is to be had
 	Temperature    float64 // degrees Celsius
 
+	Noise  float64 // power of the noise of a neuron over kT/C; 0: silent
 	Supply float64 // of the nominal supply: rails, slew rate and ranges follow it
 
 	Knee     float64 // width of the bend of rectifiers and clamps [V]

@@ -76,7 +76,7 @@ func Network(net *model.Network, o Options) (*circuit.Circuit, error) {
 	return l.circuit, l.circuit.Verify()
 }
 
-const teacherPrefix = "teacher/"
+const teacherPrefix = circuit.TeacherPrefix
 
 // neurons are the nets of one population; inputs have a rate only.
 type neurons struct {

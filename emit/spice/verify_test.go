@@ -1,6 +1,7 @@
 package spice_test
 
 import (
+	"math"
 	"os"
 	"path/filepath"
 	"testing"
@@ -212,4 +213,36 @@ func with(t *testing.T, file, more string) *model.Network {
 		t.Fatal(err)
 	}
 	return net
+}
+
+// TestThermalNoise wants the membrane of a neuron that nothing drives to move with
+// a variance of kT/C, and both simulators to hear the same noise.
+func TestThermalNoise(t *testing.T) {
+	net := with(t, chain, "[hardware.spice]\nnoise = 4e9\nvoltage_unit = 0.1")
+	net.Projections[0].W = []float64{0}
+	run := func(engine string, length float64) *sim.Trace {
+		net.Duration = length
+		v, err := crosscheck.Spice(t.Context(), net, crosscheck.SpiceOptions{Engine: engine, Dir: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v.Simulated
+	}
+	long := run("builtin", 150).Signal("hidden.u")
+	sum := 0.0
+	for _, x := range long.Data {
+		sum += x * x
+	}
+	// 0.9 nF at 300.15 K, in units of 0.1 V.
+	got, want := math.Sqrt(sum/float64(len(long.Data))), math.Sqrt(4e9*1.380649e-23*300.15/0.9e-9)/0.1
+	if math.Abs(got/want-1) > 0.15 {
+		t.Errorf("deviation %g, want %g", got, want)
+	}
+	t.Logf("deviation %g, kT/C is %g", got, want)
+	if _, err := referee.Find("ngspice"); err != nil {
+		t.Skip(err)
+	}
+	if r := sim.Compare(run("builtin", 4), run("ngspice", 4), sim.Options{Tolerance: 1e-2, From: 0.005}); !r.Pass() {
+		t.Errorf("%+v", r.Worst())
+	}
 }

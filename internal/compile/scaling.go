@@ -211,8 +211,15 @@ func analog(net *model.Network, o SpiceOptions, observed map[string]pass.Range, 
 	if o.Frozen {
 		beforeScale(pass.Freeze)
 	}
+	seed := hw.Mismatch.Seed
 	if o.Resume != nil {
 		beforeScale(pass.Resume(o.Resume.Time, o.length(net), o.Resume.States))
+		seed ^= math.Float64bits(o.Resume.Time) // what follows is not what was
+	}
+	if hw.Noise > 0 {
+		beforeScale(pass.Noise(pass.Thermal{
+			Excess: hw.Noise, Kelvin: hw.Temperature + 273.15, Units: units, Length: o.length(net), Seed: seed,
+		}))
 	}
 	if hw.Series != "" {
 		round, err := pass.Series(hw.Series, list)
@@ -241,12 +248,19 @@ func Spread(net *model.Network, volts float64) pass.Spread {
 // drawn says in the header of a netlist what its mismatch is.
 func drawn(net *model.Network, volts float64) string {
 	s := Spread(net, volts)
+	noise := ""
+	if x := net.Hardware.Spice.Noise; x > 0 {
+		noise = fmt.Sprintf("thermal noise of %.4g kT/C in every neuron, drawn with seed %d", x, s.Seed)
+	}
 	if s.Zero() {
-		return ""
+		return noise
 	}
 	text := fmt.Sprintf("mismatch: log gains %.4g, log time constants %.4g, offsets %.4g V, drawn with seed %d", s.Gain, s.Tau, s.Offset*volts, s.Seed)
 	if s.Residue < 1 {
 		text += fmt.Sprintf("; auto-zeroing leaves %.4g of each offset", s.Residue)
+	}
+	if noise != "" {
+		text += "\n" + noise
 	}
 	return text
 }
