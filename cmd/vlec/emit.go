@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 
 	"vlec/emit"
+	"vlec/emit/verilog"
 	"vlec/internal/compile"
 	"vlec/sim/crosscheck"
 )
@@ -91,11 +92,13 @@ type emitVerilogCmd struct {
 	Steps    int     `help:"Steps of the golden run in the testbench." default:"200" placeholder:"N"`
 	Whole    bool    `help:"Let the golden run last for the model's duration, with nothing in its way: what a core learns in it is what the integer model learns."`
 	Learning bool    `help:"Let the core learn; --no-learning freezes the weights and leaves out what learns." negatable:"" default:"true"`
+	Estimate bool    `help:"Say what the core takes of the device, before synthesis, and write nothing."`
 }
 
 func (c *emitVerilogCmd) Help() string {
 	return `Examples:
   vlec emit verilog examples/chain/model.toml -o out --device up5k
+  vlec emit verilog examples/chain/model.toml --device up5k --lanes 4 --estimate
   cd out && iverilog -g2005-sv -o tb.vvp rtl/*.v tb/*.v && vvp -n tb.vvp`
 }
 
@@ -112,6 +115,9 @@ func (c *emitVerilogCmd) Run(g *globals) error {
 	if err != nil {
 		return err
 	}
+	if c.Estimate {
+		return c.estimate(g, core)
+	}
 	if err := files.Commit(dir); err != nil {
 		return err
 	}
@@ -124,5 +130,18 @@ func (c *emitVerilogCmd) Run(g *globals) error {
 	for _, f := range files.Paths() {
 		g.say("%s", filepath.ToSlash(filepath.Join(dir, f)))
 	}
+	return nil
+}
+
+// estimate prints what a core takes.
+func (c *emitVerilogCmd) estimate(g *globals, core *verilog.Core) error {
+	e, err := core.Estimate()
+	if err != nil {
+		return err
+	}
+	if g.JSON {
+		return g.json(e)
+	}
+	g.table(e.Table())
 	return nil
 }

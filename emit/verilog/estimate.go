@@ -1,0 +1,241 @@
+package verilog
+
+import (
+	"fmt"
+	"math"
+
+	"vlec/emit/verilog/tree"
+)
+
+// An Estimate is what a core takes of a device, before synthesis. The counts are
+// those of Yosys 0.23 (synth_ice40 -dsp), before placement; how far they are off is
+// in docs/rtl-simulation.md.
+type Estimate struct {
+	Family string `json:"family"` // "ice40"
+	LUT    int    `json:"lut"`
+	FF     int    `json:"ff"`
+	RAM    int    `json:"block_ram"`
+	DSP    int    `json:"dsp"`
+	Cycles int    `json:"cycles_per_step"` // exact
+}
+
+// A family is how a device turns the structure of a core into cells. The shares
+// were fitted to the designs of sim/crosscheck/testdata/estimates.json, with cores that learn
+// apart from those that do not: a core that learns has more registers that Yosys
+// joins or moves into multipliers. ECP5 has no row: small memories are logic
+// there, and one share was up to 35 % off.
+type family struct {
+	lut, ff [2]float64 // of what Structure counts: frozen, learning
+	blocks  []Shape    // the forms of a block RAM
+	factor  int        // widest factor of one multiplier block
+}
+
+var families = map[string]family{
+	"ice40": {lut: [2]float64{0.65, 0.67}, ff: [2]float64{0.90, 0.72}, blocks: []Shape{{Words: 256, Bits: 16}, {Words: 512, Bits: 8}, {Words: 1024, Bits: 4}, {Words: 2048, Bits: 2}}, factor: 16},
+}
+
+// Estimate counts the cells of a core. Devices without figures of their own are
+// taken as the nearest family: HX8K, which has no multipliers, is not estimated.
+func (c *Core) Estimate() (*Estimate, error) {
+	name := map[string]string{"up5k": "ice40", "": "ice40"}[c.Plan.Device]
+	f, ok := families[name]
+	if !ok {
+		return nil, fmt.Errorf("there are no estimates for the device %s; up5k has some", c.Plan.Device)
+	}
+	s := c.Structure()
+	k := 0
+	if c.Plan.Learning {
+		k = 1
+	}
+	e := &Estimate{
+		Family: name, Cycles: c.Schedule.Period,
+		LUT: int(f.lut[k] * (s.Add + s.Mux + s.Compare + s.Logic + s.Lookup)),
+		FF:  int(f.ff[k] * s.FF),
+	}
+	for _, m := range s.Memory {
+		e.RAM += f.ram(m)
+	}
+	for _, m := range s.Factors {
+		e.DSP += ceil(m[0], f.factor) * ceil(m[1], f.factor)
+	}
+	return e, nil
+}
+
+// Table is the estimate for people.
+func (e *Estimate) Table() [][]string {
+	return [][]string{
+		{"of " + e.Family, "about"},
+		{"LUT", fmt.Sprint(e.LUT)},
+		{"FF", fmt.Sprint(e.FF)},
+		{"block RAM", fmt.Sprint(e.RAM)},
+		{"DSP", fmt.Sprint(e.DSP)},
+		{"cycles a step", fmt.Sprintf("%d, exactly", e.Cycles)},
+	}
+}
+
+func ceil(a, b int) int { return (a + b - 1) / b }
+
+// ram is how many blocks a memory takes. Constants for few neurons are logic.
+func (f *family) ram(m Shape) int {
+	if m.Constant && m.Words <= 64 {
+		return 0
+	}
+	best := math.MaxInt
+	for _, b := range f.blocks {
+		best = min(best, ceil(m.Words, b.Words)*ceil(m.Bits, b.Bits))
+	}
+	return best
+}
+
+// A Structure counts what the text of a core is made of, in bits, over all
+// instances.
+type Structure struct {
+	Add     float64 // results of + and -
+	Mux     float64 // results of ?: and of branches in processes
+	Compare float64 // operands of comparisons with more than a constant, and of reductions
+	Logic   float64 // results of &, | and ^
+	Lookup  float64 // entries of tables in logic, times bits, over 16
+	FF      float64 // registers that are not those of memories and multipliers
+	Memory  []Shape // of each memory
+	Factors [][2]int
+}
+
+// A Shape is the size of a memory.
+type Shape struct {
+	Words, Bits int
+	Constant    bool // never written
+}
+
+// Structure walks over the modules.
+func (c *Core) Structure() *Structure {
+	s := &Structure{}
+	for m, n := range c.copies() {
+		one := &Structure{}
+		one.module(m)
+		k := float64(n)
+		s.Add += k * one.Add
+		s.Mux += k * one.Mux
+		s.Compare += k * one.Compare
+		s.Logic += k * one.Logic
+		s.Lookup += k * one.Lookup
+		s.FF += k * one.FF
+		for range n {
+			s.Memory = append(s.Memory, one.Memory...)
+			s.Factors = append(s.Factors, one.Factors...)
+		}
+	}
+	return s
+}
+
+func (s *Structure) module(m *tree.Module) {
+	multiplier := m.Attrs == "keep_hierarchy"
+	if multiplier { // p = a b; what is multiplied stands there extended
+		var factors []int
+		for _, p := range m.Ports {
+			if p.Kind == tree.Input && p.T.Signed {
+				factors = append(factors, p.T.Width)
+			}
+		}
+		if len(factors) == 2 {
+			s.Factors = append(s.Factors, [2]int{factors[0], factors[1]})
+		}
+	}
+	for _, it := range m.Items {
+		switch it := it.(type) {
+		case tree.Decl:
+			if it.From != nil && it.Net.Name != "unused" {
+				s.expr(it.From)
+			}
+		case tree.Assign:
+			s.expr(it.From)
+		case tree.Table:
+			s.Lookup += math.Ceil(float64(len(it.Values))/16) * float64(it.To.T.Width)
+		case *tree.Memory:
+			s.Memory = append(s.Memory, Shape{it.Depth, it.T.Width, !stored(m, it)})
+		case tree.Process:
+			set := map[*tree.Net]int{}
+			s.stmts(it.Body, set)
+			for n, times := range set {
+				if times < 0 || multiplier {
+					continue // the register is that of a memory, or of a multiplier
+				}
+				s.FF += float64(n.T.Width)
+				s.Mux += float64((times - 1) * n.T.Width)
+			}
+		}
+	}
+}
+
+func (s *Structure) stmts(list []tree.Stmt, set map[*tree.Net]int) {
+	for _, st := range list {
+		switch st := st.(type) {
+		case tree.Set:
+			s.expr(st.From)
+			set[st.To]++
+		case tree.If:
+			s.expr(st.Cond)
+			s.stmts(st.Then, set)
+			s.stmts(st.Else, set)
+		case tree.Load:
+			set[st.To] = -1 << 20
+		}
+	}
+}
+
+func (s *Structure) expr(e tree.Expr) {
+	switch e := e.(type) {
+	case tree.Unary:
+		if e.Op != "~" && e.Op != "!" && e.Op != "-" {
+			s.Compare += float64(e.X.Type().Width)
+		}
+		s.expr(e.X)
+	case tree.Binary:
+		w := float64(e.Type().Width)
+		in := float64(max(e.X.Type().Width, e.Y.Type().Width))
+		switch e.Op {
+		case "+", "-":
+			s.Add += w
+		case "*":
+		case "&", "|", "^":
+			s.Logic += w
+		default:
+			s.Compare += in
+		}
+		s.expr(e.X)
+		s.expr(e.Y)
+	case tree.Cond:
+		s.Mux += float64(e.Type().Width)
+		s.expr(e.If)
+		s.expr(e.Then)
+		s.expr(e.Else)
+	case tree.Cat:
+		for _, x := range e {
+			s.expr(x)
+		}
+	case tree.Cast:
+		s.expr(e.X)
+	}
+}
+
+// stored tells whether a module writes a memory.
+func stored(m *tree.Module, mem *tree.Memory) bool {
+	found := false
+	var look func(list []tree.Stmt)
+	look = func(list []tree.Stmt) {
+		for _, st := range list {
+			switch st := st.(type) {
+			case tree.Store:
+				found = found || st.To == mem
+			case tree.If:
+				look(st.Then)
+				look(st.Else)
+			}
+		}
+	}
+	for _, it := range m.Items {
+		if p, ok := it.(tree.Process); ok {
+			look(p.Body)
+		}
+	}
+	return found
+}
