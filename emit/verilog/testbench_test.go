@@ -115,7 +115,7 @@ func TestTestbenchNotices(t *testing.T) {
 				switch {
 				case err != nil:
 					t.Errorf("%s: %v", c.name, err)
-				case r.Status != 0 && strings.Contains(r.Output.Stderr, "beyond bounds of array"): // Verilator's own word
+				case r.Status != 0 && strings.Contains(r.Output.Stdout+r.Output.Stderr, "beyond bounds of array"): // Verilator's own word
 				case r.Status == 0 || !strings.Contains(r.Output.Stdout+r.Output.Stderr, c.want):
 					t.Errorf("%s: exit %d, want a failure that says %q\n%s%s", c.name, r.Status, c.want, r.Output.Stdout, r.Output.Stderr)
 				}
