@@ -202,7 +202,7 @@ func integrator(seconds, gamma float64) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		each := (tookMore - took) / float64(more-steps) * 1e6
+		each := min(took/float64(steps), tookMore/float64(more)) * 1e6
 		return []string{
 			fmt.Sprintf("continuous 1-8-8-1, gamma %g", gamma), fmt.Sprint(b.synapses()), fmt.Sprintf("%.4g µs/step of 6 evaluations", each), "", "", "", "",
 			fmt.Sprintf("%.2g", max(0, float64(int64(mallocsMore)-int64(mallocs))/float64(more-steps))),
