@@ -127,6 +127,10 @@ func (c *emitVerilogCmd) Run(g *globals) error {
 			"cycles_per_step": core.Schedule.Period, "synapses": core.Schedule.Synapses, "lanes": core.Schedule.Lanes,
 		})
 	}
+	for _, rows := range [][][]string{core.Plan.Table(nil), core.Plan.TimeTable()} {
+		g.table(rows)
+		g.say("")
+	}
 	for _, f := range files.Paths() {
 		g.say("%s", filepath.ToSlash(filepath.Join(dir, f)))
 	}
