@@ -156,6 +156,7 @@ func verilateAll(t *testing.T, all []*drawn) {
 		if n := strings.Count(r.Output.Stdout, "PASS: "); r.Failed() || n != len(some) {
 			t.Fatalf("%d of %d testbenches pass in Verilator\n%s%s", n, len(some), r.Output.Stdout, r.Output.Stderr)
 		}
+		t.Logf("%d of %d networks pass in Verilator", first+len(some), len(all))
 	}
 }
 
