@@ -6,6 +6,7 @@ import (
 	"math"
 	"path"
 	"path/filepath"
+	"slices"
 
 	"vlec/circuit"
 )
@@ -75,6 +76,13 @@ func (d *deck) sideMap() *Map {
 		m.Elements = append(m.Elements, el)
 	}
 	return m
+}
+
+// Learns tells whether weights of the netlist are states.
+func (m *Map) Learns() bool {
+	return slices.ContainsFunc(m.Elements, func(e MapElement) bool {
+		return e.Kind == "weight-store" || e.Kind == "alignment-store"
+	})
 }
 
 func (m *Map) write(w io.Writer) error {

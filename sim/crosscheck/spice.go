@@ -25,10 +25,10 @@ import (
 
 // SpiceOptions choose how a netlist is checked.
 type SpiceOptions struct {
-	Learning  bool
+	Learning  bool    // of a fresh netlist
 	Level     string  // of the cells; "" is ideal
 	Engine    string  // "builtin" or "ngspice"; "" is builtin
-	Artifact  string  // check this file instead of a fresh netlist
+	Artifact  string  // check this file, which learns or not, instead of a fresh netlist
 	Dir       string  // where netlist, traces and verdict go
 	Tolerance float64 // of the nrmse of every waveform; 0: from the step and what parts are declared to be
 	MaxStep   float64 // longest step [model time unit]; 0: the model's choice
@@ -64,8 +64,15 @@ func Spice(ctx context.Context, net *model.Network, o SpiceOptions) (*Verdict, e
 			return nil, err
 		}
 		path = filepath.Join(o.Dir, spice.NetlistFile)
-	} else if side, err = artifactMap(path, net, side); err != nil {
-		return nil, err
+	} else {
+		if side, err = artifactMap(path, net, side); err != nil {
+			return nil, err
+		}
+		// Whether it learns is the file's affair.
+		if o.Learning && !side.Learns() {
+			return nil, fmt.Errorf("%s was emitted without learning; check it without --learning", path)
+		}
+		o.Learning = side.Learns()
 	}
 
 	ref, err := runReference(ctx, net, o.Learning, side, func(done float64) { progress("reference", done) })
