@@ -40,6 +40,7 @@ const (
 	expMax    = 1e99
 	divFudge  = 1e-32
 	slopeTiny = 1e-30 // argument below which the slope of sqrt and ln stops growing
+	smallest  = 1e-150
 )
 
 func divisor(b float64) float64 {
@@ -304,13 +305,18 @@ func (p *program) gradient(r, d []float64) {
 				d[in.b] += g
 			}
 		case opAtan2:
-			q := g / (a*a + b*b + divFudge)
-			d[in.a] += float64(q * b)
-			d[in.b] -= float64(q * a)
+			// Scaled, so that no square vanishes; 0 where there is no direction.
+			if s := max(math.Abs(a), math.Abs(b)); s > smallest {
+				a, b := a/s, b/s
+				q := g / s / (float64(a*a) + float64(b*b))
+				d[in.a] += float64(q * b)
+				d[in.b] -= float64(q * a)
+			}
 		case opHypot:
-			q := g / (y + divFudge)
-			d[in.a] += float64(q * a)
-			d[in.b] += float64(q * b)
+			if y > smallest {
+				d[in.a] += float64(g * (a / y))
+				d[in.b] += float64(g * (b / y))
+			}
 		case opLimit:
 			lo, hi := in.b, in.c
 			if r[lo] > r[hi] {

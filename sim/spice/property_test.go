@@ -134,7 +134,9 @@ func TestGradient(t *testing.T) {
 		copy(r[p.inputs:], c.consts[d.con:int(d.con)+p.consts])
 		x := make([]float64, p.inputs)
 		for k := range x {
-			x[k] = rapid.Float64Range(-2, 2).Draw(t, "x")
+			if x[k] = rapid.Float64Range(-2, 2).Draw(t, "x"); math.Abs(x[k]) < 1e-100 {
+				x[k] = 0 // nobody's potential, and slopes stop there
+			}
 		}
 		value := func() float64 {
 			copy(r, x)

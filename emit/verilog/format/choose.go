@@ -261,6 +261,8 @@ func (c *chooser) span(kind string, proved, seen []float64, only func(i int) boo
 		switch {
 		case o > 0 && integerBits(c.p.Bits, b) > integerBits(c.p.Bits, o*c.o.Headroom):
 			b, note = c.o.Headroom*o, "saturates"
+		case math.IsInf(b, 1) && c.o.Observed != nil: // a rate of relu that stayed 0, say
+			b, note = 1, "never moved; saturates"
 		case math.IsInf(b, 1):
 			c.fail(c.n.Populations[i].Pos, "plan with observed ranges, or break the loop, or clip the weights",
 				"population %s: %s has neither a bound nor an observed range", c.n.Populations[i].Name, kind)
