@@ -13,6 +13,9 @@ import (
 	"vlec/emit/verilog/tree"
 )
 
+// ManifestFile is the name of the manifest, beside the folder of the RTL.
+const ManifestFile = "manifest.json"
+
 // A Manifest says in JSON what a host needs to know of a core, and what was
 // written where.
 type Manifest struct {
@@ -161,7 +164,7 @@ func (c *Core) copies() map[*tree.Module]int {
 }
 
 func (c *Core) manifest(v *Vectors, files *emit.Artifacts) {
-	files.Add("manifest.json", func(w io.Writer) error {
+	files.Add(ManifestFile, func(w io.Writer) error {
 		m := c.Manifest()
 		if v != nil {
 			m.Bench = manifestBench{c.Top + "_tb", len(v.Stimulus), len(v.Stimulus)*size(c.Schedule.StreamOut()) + len(v.Weights)}

@@ -3,10 +3,12 @@ package crosscheck
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -97,6 +99,11 @@ func Verilog(ctx context.Context, net *model.Network, o RTLOptions) (*RTLVerdict
 	if o.Steps == 0 {
 		o.Steps = min(max(Steps(net), 16), 2000)
 	}
+	if o.Artifact != "" {
+		if err := o.asEmitted(net); err != nil {
+			return nil, err
+		}
+	}
 	o.Progress("plan", 0)
 	var files emit.Artifacts
 	core, err := EmitVerilog(ctx, net, o.VerilogOptions, &files)
@@ -129,6 +136,39 @@ func Verilog(ctx context.Context, net *model.Network, o RTLOptions) (*RTLVerdict
 	}
 	v.Elapsed = time.Since(start).Seconds()
 	return v, v.evidence(o.Dir)
+}
+
+// asEmitted takes from the manifest of an artefact, where there is one, what the
+// options leave open: whether the core learns is the core's affair.
+func (o *RTLOptions) asEmitted(net *model.Network) error {
+	path := filepath.Join(filepath.Dir(filepath.Dir(o.Artifact)), verilog.ManifestFile)
+	src, err := os.ReadFile(path)
+	if os.IsNotExist(err) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	var m verilog.Manifest
+	if err := json.Unmarshal(src, &m); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if m.Model != net.Name {
+		return fmt.Errorf("%s belongs to model %q, not to %q; give the model that the core was emitted from", path, m.Model, net.Name)
+	}
+	if o.Learning && !m.Learning {
+		return fmt.Errorf("%s was emitted without learning; check it without --learning", o.Artifact)
+	}
+	o.Learning = m.Learning
+	if o.Bits == 0 && o.Error == 0 {
+		o.Bits = m.StreamIn.Format.Bits
+	}
+	if o.Lanes == 0 {
+		o.Lanes = m.Schedule.Lanes
+	}
+	if o.Device == "" {
+		o.Device = m.Device
+	}
+	return nil
 }
 
 // run lets the testbench judge the text in every engine that is asked for.
