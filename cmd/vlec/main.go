@@ -42,7 +42,7 @@ type cli struct {
 	Run          runCmd                    `cmd:"" help:"Simulate the reference dynamics and learn."`
 	Lower        lowerCmd                  `cmd:"" help:"Print the circuit graph of a model."`
 	Emit         emitCmd                   `cmd:"" help:"Write a netlist or RTL."`
-	Sim          simCmd                    `cmd:"" help:"Simulate a netlist file as it stands."`
+	Sim          simCmd                    `cmd:"" help:"Simulate a netlist or Verilog as it stands."`
 	Train        trainCmd                  `cmd:"" help:"Let a netlist train itself, and compare its loss with the reference's."`
 	Sweep        sweepCmd                  `cmd:"" help:"Run a model many times with something changed."`
 	Verify       verifyCmd                 `cmd:"" help:"Emit, read back, simulate, compare with the reference, and judge."`
@@ -66,6 +66,7 @@ Examples:
   vlec verify mynet/model.toml --learning the same while it learns
   vlec emit spice mynet/model.toml -o out write net.cir and map.json
   vlec sim out/net.cir                    simulate that very file
+  vlec emit verilog mynet/model.toml -o rtl   a core that learns, and its testbench
 
 Exit status: 0 it holds, 1 it ran and the verdict is no, 2 bad usage or bad input.`
 
