@@ -43,7 +43,11 @@ type observer struct {
 }
 
 func (o *observer) note(name string, v float64) {
-	if v = math.Abs(v); v > o.most[name] {
+	v = math.Abs(v)
+	if math.IsNaN(v) {
+		v = math.Inf(1) // there is no range
+	}
+	if most, seen := o.most[name]; !seen || v > most {
 		o.most[name] = v
 	}
 }

@@ -89,6 +89,7 @@ type chooser struct {
 	o            Options
 	p            *Plan
 	proved, seen *ranges
+	bounded      bool // a run was observed, and all that moved in it stayed finite
 	errs         diag.List
 }
 
@@ -232,6 +233,10 @@ func (c *chooser) weights() {
 		}
 	}
 	c.proved.prove(c.n, c.o.Dt)
+	c.bounded = c.o.Observed != nil
+	for _, v := range c.o.Observed {
+		c.bounded = c.bounded && !math.IsInf(v, 1)
+	}
 	for i := range c.n.Populations {
 		name := c.n.Populations[i].Name
 		for kind, at := range map[string]*float64{
@@ -261,7 +266,7 @@ func (c *chooser) span(kind string, proved, seen []float64, only func(i int) boo
 		switch {
 		case o > 0 && integerBits(c.p.Bits, b) > integerBits(c.p.Bits, o*c.o.Headroom):
 			b, note = c.o.Headroom*o, "saturates"
-		case math.IsInf(b, 1) && c.o.Observed != nil: // a rate of relu that stayed 0, say
+		case math.IsInf(b, 1) && o == 0 && c.bounded: // a rate of relu that stayed 0, say
 			b, note = 1, "never moved; saturates"
 		case math.IsInf(b, 1):
 			c.fail(c.n.Populations[i].Pos, "plan with observed ranges, or break the loop, or clip the weights",
