@@ -61,6 +61,7 @@ func (d *decoder) spiceHardware(t *source.Table) SpiceHardware {
 		Area:     mismatch.Float("area", 0, source.Positive),
 		Process:  source.Choice(mismatch, "process", "", processes),
 		AutoZero: mismatch.Float("auto_zero", 1, source.Within(0, 1)),
+		Zeroed:   source.Choice(mismatch, "auto_zero_parts", "all", zeroedParts),
 		Seed:     uint64(mismatch.Int("seed", int64(d.net.Seed), 0, 1<<63-1)),
 	}
 	if mismatch.Has("area") != mismatch.Has("process") {
@@ -104,6 +105,9 @@ var seriesNames = []string{"E12", "E24", "E96"}
 
 // processes are those whose mismatch is known.
 var processes = []string{"sg13g2", "sky130", "gf180mcu"}
+
+// zeroedParts are what auto-zeroing can reach.
+var zeroedParts = []string{"all", "learning"}
 
 // devices are the parts that a Verilog design can be fitted to.
 var devices = []string{"up5k", "hx8k", "ecp5", "xilinx"}

@@ -72,7 +72,7 @@ func TestDefaults(t *testing.T) {
 			Spice: SpiceHardware{
 				TimeUnit: 1e-3, VoltageUnit: 1, ResistanceUnit: 1e6, Temperature: 27, Supply: 1, Knee: 0.01,
 				OpAmp: OpAmp{Gain: 1e5, GBW: 2e6, Slew: 5e7, Rail: 10},
-				OTA:   OTA{Range: 10, Gain: 1e4, Bandwidth: 2e6}, Mismatch: Mismatch{AutoZero: 1, Seed: 1},
+				OTA:   OTA{Range: 10, Gain: 1e4, Bandwidth: 2e6}, Mismatch: Mismatch{AutoZero: 1, Zeroed: "all", Seed: 1},
 			},
 			Verilog: VerilogHardware{Lanes: 1},
 		},

@@ -52,6 +52,7 @@ func TestReferenceIsComplete(t *testing.T) {
 	choices = append(choices, devices...)
 	choices = append(choices, seriesNames...)
 	choices = append(choices, processes...)
+	choices = append(choices, zeroedParts...)
 	for _, c := range Activations {
 		choices = append(choices, string(c))
 	}

@@ -278,6 +278,7 @@ type Mismatch struct {
 	Area     float64 // of a transistor [um^2]
 	Process  string  // whose transistors
 	AutoZero float64 // share of each offset that auto-zeroing leaves; 1: there is none
+	Zeroed   string  // what is auto-zeroed: "all", or "learning" for all but the forward path
 	Seed     uint64
 }
 

@@ -17,7 +17,10 @@ type Spread struct {
 	Offset float64 // of what every active part adds to its output, in model units
 	// Residue is the share of each offset that auto-zeroing leaves; 1 without it.
 	Residue float64
-	Seed    uint64
+	// ForwardKept leaves the offsets of the forward path as they are: only what
+	// learning is made of is auto-zeroed.
+	ForwardKept bool
+	Seed        uint64
 }
 
 // Zero tells whether nothing is spread.
@@ -58,11 +61,19 @@ func Mismatch(s Spread) Pass {
 		After:  []string{"fold", "fuse"},
 		Run: func(c *circuit.Circuit) error {
 			uses := c.Uses()
+			forward := map[*circuit.Element]bool{}
+			if s.ForwardKept {
+				forward = forwardPath(c)
+			}
 			for _, e := range c.Elements {
 				if e.Testbench() {
 					continue
 				}
-				s.spread(e)
+				drawn := s
+				if forward[e] {
+					drawn.Residue = 1
+				}
+				drawn.spread(e)
 				if e.Kind.Name == "lead-lag" && e.Numbers("offset") != nil {
 					for i, passive := range e.Passive(uses) {
 						if passive {
@@ -74,6 +85,45 @@ func Mismatch(s Spread) Pass {
 			return nil
 		},
 	}
+}
+
+// forwardPath finds the elements that rates come from: against the direction of
+// signals from every activation, through synapses and membranes. It ends at weight
+// stores, and at couplings, through which errors reach membranes.
+func forwardPath(c *circuit.Circuit) map[*circuit.Element]bool {
+	feeds := map[*circuit.Net][]*circuit.Element{}
+	for _, e := range c.Elements {
+		for i, n := range e.Pins {
+			if e.Kind.Pins[i].Role != circuit.Reads {
+				feeds[n] = append(feeds[n], e)
+			}
+		}
+	}
+	path := map[*circuit.Element]bool{}
+	var visit func(e *circuit.Element)
+	visit = func(e *circuit.Element) {
+		store := e.Kind.Name == "weight-store" || e.Kind.Name == "alignment-store"
+		if path[e] || store {
+			return
+		}
+		path[e] = true
+		if e.Kind.Name == "coupling" {
+			return
+		}
+		for i, n := range e.Pins {
+			if role := e.Kind.Pins[i].Role; role == circuit.Reads || role == circuit.Terminates {
+				for _, f := range feeds[n] {
+					visit(f)
+				}
+			}
+		}
+	}
+	for _, e := range c.Elements {
+		if e.Kind.Name == "activation" {
+			visit(e)
+		}
+	}
+	return path
 }
 
 func (s Spread) spread(e *circuit.Element) {

@@ -122,6 +122,69 @@ func TestMismatch(t *testing.T) {
 	}
 }
 
+const twoPaths = `circuit paths
+net in potential 1
+net w potential 1
+net s sum 1
+net u potential 1
+net y potential 1
+net r potential 1
+net r.slope potential 1
+net back sum 1
+net x sum 1
+net v potential 1
+net e potential 1
+stimulus in out=in wave=[constant(1)]
+weight-store w pre=in post=e w=w rate=1 decay=0 clip=0 init=[0]
+plastic-synapse k w=w pre=in sum=s
+coupling nudge in=e sum=s gain=0.1
+leaky-integrator m sum=s state=u tau=[1] init=[0]
+prospective p sum=s state=u lead=y tau=[1] ahead=[0.1]
+activation a in=y out=r phi=tanh
+slope d in=y rate=r out=r.slope phi=tanh
+comparator t target=in rate=r sum=back gain=1
+gate g in=back slope=r.slope sum=x
+leaky-integrator n sum=x state=v tau=[0.1] init=[0]
+prospective q sum=x state=v lead=e tau=[0.1] ahead=[1]
+`
+
+// TestAutoZeroOfLearning wants the offsets of the forward path as they were drawn,
+// and of all others what auto-zeroing leaves.
+func TestAutoZeroOfLearning(t *testing.T) {
+	offsets := func(s pass.Spread) map[string]float64 {
+		c, err := circuit.Parse("paths", twoPaths)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := pass.Mismatch(s)
+		m.After = nil
+		if err := pass.Run(c, []pass.Pass{m}); err != nil {
+			t.Fatal(err)
+		}
+		out := map[string]float64{}
+		for _, e := range c.Elements {
+			if !e.Testbench() {
+				out[e.Name] = e.Numbers("offset")[0]
+			}
+		}
+		return out
+	}
+	whole := offsets(pass.Spread{Offset: 0.1, Residue: 1, Seed: 3})
+	zeroed := offsets(pass.Spread{Offset: 0.1, Residue: 0.25, ForwardKept: true, Seed: 3})
+	forward := map[string]bool{"k": true, "nudge": true, "m": true, "p": true, "a": true}
+	for name, want := range whole {
+		if !forward[name] {
+			want /= 4
+		}
+		if got := zeroed[name]; math.Abs(got-want) > 1e-14 || got == 0 {
+			t.Errorf("%s: offset %g, want %g", name, got, want)
+		}
+	}
+	if len(whole) != 11 {
+		t.Errorf("offsets of %d elements", len(whole))
+	}
+}
+
 // TestFromArea checks a published pair of figures: 3.9 mV um at 1 um^2 is 11.6 %
 // of the current in weak inversion.
 func TestFromArea(t *testing.T) {

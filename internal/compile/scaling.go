@@ -241,7 +241,7 @@ func Spread(net *model.Network, volts float64) pass.Spread {
 		}
 	}
 	s.Offset /= volts
-	s.Residue, s.Seed = m.AutoZero, m.Seed
+	s.Residue, s.ForwardKept, s.Seed = m.AutoZero, m.Zeroed == "learning", m.Seed
 	return s
 }
 
@@ -258,6 +258,9 @@ func drawn(net *model.Network, volts float64) string {
 	text := fmt.Sprintf("mismatch: log gains %.4g, log time constants %.4g, offsets %.4g V, drawn with seed %d", s.Gain, s.Tau, s.Offset*volts, s.Seed)
 	if s.Residue < 1 {
 		text += fmt.Sprintf("; auto-zeroing leaves %.4g of each offset", s.Residue)
+		if s.ForwardKept {
+			text += " but those of the forward path, which stay"
+		}
 	}
 	if noise != "" {
 		text += "\n" + noise

@@ -13,11 +13,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	"vlec/internal/plot"
@@ -28,14 +30,16 @@ import (
 
 // MismatchOptions describe a study of unequal parts.
 type MismatchOptions struct {
-	Samples  int     // circuits for each condition
-	Level    string  // of the cells; "" is ideal
-	Gain     float64 // standard deviation of the logarithm of gains
-	Tau      float64 // of the logarithm of time constants
-	Offset   float64 // of offsets, in model units
-	AutoZero float64 // share of an offset that auto-zeroing leaves
-	Window   float64 // over which a final loss is a mean [time unit]; 0: a twentieth of the run
-	Seed     uint64  // of the first sample
+	Samples  int      // circuits for each condition
+	Level    string   // of the cells; "" is ideal
+	Gain     float64  // standard deviation of the logarithm of gains
+	Tau      float64  // of the logarithm of time constants
+	Offset   float64  // of offsets, in model units
+	AutoZero float64  // share of an offset that auto-zeroing leaves
+	MaxStep  float64  // longest step of the circuits [time unit]; 0: the model's
+	Only     []string // names of the conditions to study; nil: all
+	Window   float64  // over which a final loss is a mean [time unit]; 0: a twentieth of the run
+	Seed     uint64   // of the first sample
 	Progress func(stage string, done float64)
 }
 
@@ -45,8 +49,8 @@ type Condition struct {
 	Mismatch   model.Mismatch `json:"-"`
 	BiasWeight bool           `json:"bias_weight,omitempty"`
 	// Learned are the losses of the circuits that trained themselves, Loaded of the
-	// same circuits with the weights that software had learned, sample by sample. The
-	// weights are held while a loss is measured.
+	// same circuits with the weights that software had learned, with a bias where the
+	// circuit has one, sample by sample. The weights are held while a loss is measured.
 	Learned []float64 `json:"learned"`
 	Loaded  []float64 `json:"loaded"`
 }
@@ -60,6 +64,30 @@ func (c *Condition) Wins() int {
 		}
 	}
 	return n
+}
+
+// SignTest is how likely it is that, of as many fair coins, at least so many show one
+// side or at most so many: the two-sided sign test of who wins.
+func (c *Condition) SignTest() float64 {
+	n := len(c.Learned)
+	fewer := min(c.Wins(), n-c.Wins())
+	tail, logChoose := 0.0, 0.0
+	for k := range fewer + 1 {
+		if k > 0 {
+			logChoose += math.Log(float64(n-k+1) / float64(k))
+		}
+		tail += math.Exp(logChoose - float64(n)*math.Ln2)
+	}
+	return min(1, 2*tail)
+}
+
+// ratios are the learned losses over the loaded ones of the same circuits.
+func (c *Condition) ratios() []float64 {
+	list := make([]float64, len(c.Learned))
+	for i := range list {
+		list[i] = c.Learned[i] / c.Loaded[i]
+	}
+	return list
 }
 
 // Within counts the learners that end at most that many times the loss.
@@ -105,24 +133,20 @@ func Mismatch(ctx context.Context, net *model.Network, o MismatchOptions) (*Mism
 	s := &MismatchStudy{
 		Model: net.Name, Level: o.Level, Seed: o.Seed, Gain: o.Gain, Tau: o.Tau, Offset: o.Offset, AutoZero: o.AutoZero,
 	}
-	spread := func(gain, tau, offset, residue float64) model.Mismatch {
-		return model.Mismatch{Gain: gain, Tau: tau, Offset: offset * volts, AutoZero: residue}
-	}
-	s.Conditions = []*Condition{
-		{Name: "gains", Mismatch: spread(o.Gain, 0, 0, 1)},
-		{Name: "gains and time constants", Mismatch: spread(o.Gain, o.Tau, 0, 1)},
-		{Name: "offsets", Mismatch: spread(0, 0, o.Offset, 1)},
-		{Name: "offsets, auto-zero", Mismatch: spread(0, 0, o.Offset, o.AutoZero)},
-		{Name: "gains and offsets", Mismatch: spread(o.Gain, 0, o.Offset, 1)},
-		{Name: "gains and offsets, bias weight", Mismatch: spread(o.Gain, 0, o.Offset, 1), BiasWeight: true},
-		{Name: "gains and offsets, auto-zero", Mismatch: spread(o.Gain, 0, o.Offset, o.AutoZero)},
-		{Name: "all", Mismatch: spread(o.Gain, o.Tau, o.Offset, 1)},
-		{Name: "all, bias weight", Mismatch: spread(o.Gain, o.Tau, o.Offset, 1), BiasWeight: true},
-		{Name: "all, auto-zero", Mismatch: spread(o.Gain, o.Tau, o.Offset, o.AutoZero)},
-	}
-	_, trained, err := reference.Run(ctx, net, reference.Options{Semantics: reference.Continuous, Learning: true, Signals: []string{"loss"}})
-	if err != nil {
+	var err error
+	if s.Conditions, err = o.conditions(volts); err != nil {
 		return nil, err
+	}
+	software := map[bool]weights{}
+	for _, c := range s.Conditions {
+		if software[c.BiasWeight] != nil {
+			continue
+		}
+		_, trained, err := reference.Run(ctx, equipped(net, c), reference.Options{Semantics: reference.Continuous, Learning: true, Signals: []string{"loss"}})
+		if err != nil {
+			return nil, err
+		}
+		software[c.BiasWeight] = fromReference(trained)
 	}
 	dir, err := os.MkdirTemp("", "vlec-mismatch-")
 	if err != nil {
@@ -133,7 +157,7 @@ func Mismatch(ctx context.Context, net *model.Network, o MismatchOptions) (*Mism
 	// What a circuit does with given weights, held.
 	holds := func(net *model.Network, w weights, at string) (float64, error) {
 		t, err := crosscheck.Train(ctx, shortened(load(clone(net), w), o.Window), crosscheck.TrainOptions{
-			Level: o.Level, Dir: at, Frozen: true, NoCheck: true, Window: o.Window,
+			Level: o.Level, Dir: at, Frozen: true, NoCheck: true, Window: o.Window, MaxStep: o.MaxStep,
 		})
 		if err != nil {
 			return 0, err
@@ -142,24 +166,19 @@ func Mismatch(ctx context.Context, net *model.Network, o MismatchOptions) (*Mism
 	}
 	// The jobs: circuits of equal parts, then one a sample and condition. Each trains
 	// itself; then it holds what it has learned, and then what the software has.
-	software := fromReference(trained)
 	type job struct {
 		net             *model.Network
+		software        weights
 		learned, loaded *float64
 	}
-	jobs := []job{{clone(net), &s.Unperturbed, nil}}
+	jobs := []job{{clone(net), nil, &s.Unperturbed, nil}}
 	for _, c := range s.Conditions {
 		c.Learned, c.Loaded = make([]float64, o.Samples), make([]float64, o.Samples)
 		for k := range o.Samples {
-			unequal := clone(net)
+			unequal := equipped(net, c)
 			unequal.Hardware.Spice.Mismatch = c.Mismatch
 			unequal.Hardware.Spice.Mismatch.Seed = o.Seed + uint64(k)
-			if c.BiasWeight {
-				for _, p := range unequal.Populations {
-					p.PlasticBias, p.EtaBias = true, biasRate(unequal, p)
-				}
-			}
-			jobs = append(jobs, job{unequal, &c.Learned[k], &c.Loaded[k]})
+			jobs = append(jobs, job{unequal, software[c.BiasWeight], &c.Learned[k], &c.Loaded[k]})
 		}
 	}
 	if s.Start, err = holds(net, nil, dir); err != nil {
@@ -167,7 +186,7 @@ func Mismatch(ctx context.Context, net *model.Network, o MismatchOptions) (*Mism
 	}
 	err = parallel(ctx, len(jobs), o.Progress, func(k int) error {
 		j, at := jobs[k], filepath.Join(dir, strconv.Itoa(k))
-		t, err := crosscheck.Train(ctx, j.net, crosscheck.TrainOptions{Level: o.Level, Dir: at, NoCheck: true})
+		t, err := crosscheck.Train(ctx, j.net, crosscheck.TrainOptions{Level: o.Level, Dir: at, NoCheck: true, MaxStep: o.MaxStep})
 		if err != nil {
 			return err
 		}
@@ -175,13 +194,75 @@ func Mismatch(ctx context.Context, net *model.Network, o MismatchOptions) (*Mism
 			return err
 		}
 		if j.loaded != nil {
-			if *j.loaded, err = holds(j.net, software, at); err != nil {
+			if *j.loaded, err = holds(j.net, j.software, at); err != nil {
 				return err
 			}
 		}
 		return os.RemoveAll(at)
 	})
 	return s, err
+}
+
+// conditions are the kinds of imperfection, with and without what helps. They are
+// the same whatever the options, but for sizes.
+func (o *MismatchOptions) conditions(volts float64) ([]*Condition, error) {
+	spread := func(gain, tau, offset float64) model.Mismatch {
+		return model.Mismatch{Gain: gain, Tau: tau, Offset: offset * volts, AutoZero: 1}
+	}
+	var list []*Condition
+	for _, of := range []struct {
+		name     string
+		mismatch model.Mismatch
+		offsets  bool
+	}{
+		{"gains", spread(o.Gain, 0, 0), false},
+		{"gains and time constants", spread(o.Gain, o.Tau, 0), false},
+		{"offsets", spread(0, 0, o.Offset), true},
+		{"gains and offsets", spread(o.Gain, 0, o.Offset), true},
+		{"all", spread(o.Gain, o.Tau, o.Offset), true},
+	} {
+		list = append(list, &Condition{Name: of.name, Mismatch: of.mismatch})
+		if !of.offsets {
+			continue
+		}
+		zeroed := of.mismatch
+		zeroed.AutoZero, zeroed.Zeroed = o.AutoZero, "all"
+		learning := zeroed
+		learning.Zeroed = "learning"
+		list = append(list,
+			&Condition{Name: of.name + ", bias weight", Mismatch: of.mismatch, BiasWeight: true},
+			&Condition{Name: of.name + ", auto-zero", Mismatch: zeroed},
+			&Condition{Name: of.name + ", auto-zero of learning", Mismatch: learning},
+			&Condition{Name: of.name + ", auto-zero of learning, bias weight", Mismatch: learning, BiasWeight: true})
+	}
+	if o.Only == nil {
+		return list, nil
+	}
+	var names []string
+	byName := map[string]*Condition{}
+	for _, c := range list {
+		names = append(names, c.Name)
+		byName[c.Name] = c
+	}
+	var some []*Condition
+	for _, name := range o.Only {
+		if byName[name] == nil {
+			return nil, fmt.Errorf("there is no condition %q; there are %s", name, strings.Join(names, "; "))
+		}
+		some = append(some, byName[name])
+	}
+	return some, nil
+}
+
+// equipped is a copy of the network, with the bias weights that a condition wants.
+func equipped(net *model.Network, c *Condition) *model.Network {
+	out := clone(net)
+	if c.BiasWeight {
+		for _, p := range out.Populations {
+			p.PlasticBias, p.EtaBias = true, biasRate(out, p)
+		}
+	}
+	return out
 }
 
 // parallel calls f for 0 to n-1 on as many cores as there are, and returns the
@@ -313,16 +394,18 @@ func quantile(xs []float64, q float64) float64 {
 }
 
 // Table sums the study up: medians and the 90th percentile in units of the
-// unperturbed loss, and who wins.
+// unperturbed loss; the median over circuits of what learning reaches over what
+// loading does; who wins, and how likely that or more is by chance.
 func (s *MismatchStudy) Table() [][]string {
-	rows := [][]string{{"parts differ in", "learned, median", "90 %", "loaded, median", "90 %", "learner wins", "within 2x"}}
+	rows := [][]string{{"parts differ in", "learned, median", "90 %", "loaded, median", "90 %", "learned/loaded", "learner wins", "p", "within 2x"}}
 	times := func(xs []float64, q float64) string {
 		return strconv.FormatFloat(quantile(xs, q)/s.Unperturbed, 'g', 3, 64)
 	}
 	for _, c := range s.Conditions {
 		rows = append(rows, []string{
 			c.Name, times(c.Learned, 0.5), times(c.Learned, 0.9), times(c.Loaded, 0.5), times(c.Loaded, 0.9),
-			fmt.Sprintf("%d of %d", c.Wins(), len(c.Learned)), fmt.Sprintf("%d of %d", c.Within(2*s.Unperturbed), len(c.Learned)),
+			strconv.FormatFloat(quantile(c.ratios(), 0.5), 'g', 3, 64),
+			fmt.Sprintf("%d of %d", c.Wins(), len(c.Learned)), strconv.FormatFloat(c.SignTest(), 'g', 1, 64), fmt.Sprintf("%d of %d", c.Within(2*s.Unperturbed), len(c.Learned)),
 		})
 	}
 	return rows

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"strings"
 	"testing"
 
 	"vlec/model"
@@ -29,7 +30,8 @@ func TestMismatch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := MismatchOptions{Samples: 3, Gain: 0.2, Tau: 0.05, Offset: 0.02, AutoZero: 0.05, Window: 8, Seed: 5}
+	remedy := "offsets, auto-zero of learning, bias weight"
+	o := MismatchOptions{Only: []string{"gains", "offsets", "offsets, auto-zero", remedy}, Samples: 3, Gain: 0.2, Tau: 0.05, Offset: 0.02, AutoZero: 0.05, Window: 8, Seed: 5}
 	var text [2]bytes.Buffer
 	for i := range text {
 		s, err := Mismatch(t.Context(), net, o)
@@ -64,6 +66,9 @@ func TestMismatch(t *testing.T) {
 		if a, b := by["offsets"], by["offsets, auto-zero"]; quantile(a.Loaded, 1) < quantile(b.Loaded, 1) {
 			t.Errorf("auto-zeroing makes it worse: %v, %v", a.Loaded, b.Loaded)
 		}
+		if r := by[remedy]; r.Within(2*s.Unperturbed) != o.Samples || quantile(r.Learned, 1) > quantile(by["offsets"].Learned, 1) {
+			t.Errorf("%s: learned %v", remedy, r.Learned)
+		}
 		var picture bytes.Buffer
 		if err := s.Picture().SVG(&picture); err != nil || picture.Len() < 5000 {
 			t.Errorf("picture of %d bytes, %v", picture.Len(), err)
@@ -74,6 +79,44 @@ func TestMismatch(t *testing.T) {
 	}
 	if after, _ := json.Marshal(net.Projections[1].W); !bytes.Equal(before, after) || net.Duration != 60 {
 		t.Error("the study changed the model")
+	}
+}
+
+// Every condition is there, and those that are asked for come in that order.
+func TestConditions(t *testing.T) {
+	o := MismatchOptions{Gain: 0.1}
+	all, err := o.conditions(1)
+	if err != nil || len(all) != 17 {
+		t.Fatalf("%d conditions, %v", len(all), err)
+	}
+	o.Only = []string{all[3].Name, all[0].Name}
+	some, err := o.conditions(1)
+	if err != nil || len(some) != 2 || some[0].Name != all[3].Name || some[1].Name != all[0].Name {
+		t.Errorf("%v, %v", some, err)
+	}
+	o.Only = []string{"gians"}
+	if _, err := o.conditions(1); err == nil || !strings.Contains(err.Error(), "gains and time constants; offsets") {
+		t.Errorf("%v", err)
+	}
+}
+
+// The two-sided sign test, against sums of binomial coefficients.
+func TestSignTest(t *testing.T) {
+	for _, c := range []struct {
+		wins, n int
+		want    float64
+	}{{5, 5, 2. / 32}, {0, 5, 2. / 32}, {1, 5, 12. / 32}, {2, 4, 1}, {8, 10, 2 * 56. / 1024}} {
+		var k Condition
+		for i := range c.n {
+			learned := 2.0
+			if i < c.wins {
+				learned = 0.5
+			}
+			k.Learned, k.Loaded = append(k.Learned, learned), append(k.Loaded, 1)
+		}
+		if got := k.SignTest(); math.Abs(got-c.want) > 1e-12 {
+			t.Errorf("%d of %d: %g, want %g", c.wins, c.n, got, c.want)
+		}
 	}
 }
 
