@@ -90,6 +90,10 @@ func (s *Schedule) check() error {
 		if last := base + s.lastSlot(); last >= base+s.Period {
 			return s.wrong("the step ends before its last slot")
 		}
+		// The register port is granted in the first cycle after a step.
+		if engine+t.learned >= base+s.Period+s.portRead() {
+			return s.wrong("a weight is still on its way when the register port reads")
+		}
 	}
 	return nil
 }

@@ -32,17 +32,18 @@ func (d *design) control() *tree.Module {
 
 	cleared := m.Reg("cleared", tree.U(1))
 	live := m.Reg("live", tree.U(2))
-	cfg := m.Reg("cfg", tree.U(2))
+	portRead := d.s.portRead()
+	cfg := m.Reg("cfg", tree.U(addressBits(portRead+2)))
 	last := m.Wire("last", tree.And(running, tree.Equal(time, int64(d.s.Period-1))))
 	rest := m.Wire("rest", tree.Or(tree.Not(running), last))
 	quiet := m.Wire("quiet", tree.Equal(cfg, 0))
 	m.Drive(go_, tree.And(rest, loaded, step, quiet, tree.Not(cfgValid), tree.Not(tree.Part{X: live, High: 1, Low: 1})))
 	grant := m.Wire("grant", tree.And(tree.Not(running), quiet, cfgValid, tree.Not(cfgReady)))
 	m.Drive(cfgLoad, grant)
-	// The first cycle lets the last weight of a step be written.
-	m.Drive(cfgRead, tree.Equal(cfg, 2))
-	m.Drive(cfgStore, m.Wire("store", tree.And(tree.Equal(cfg, 2), cfgWrite)))
-	m.At(
+	// The cycles before it let the last weight of a step be written.
+	m.Drive(cfgRead, tree.Equal(cfg, int64(portRead)))
+	m.Drive(cfgStore, m.Wire("store", tree.And(tree.Equal(cfg, int64(portRead)), cfgWrite)))
+	body := []tree.Stmt{
 		tree.Set{To: time, From: tree.Inc(time)},
 		tree.If{Cond: clear, Then: []tree.Stmt{tree.Set{To: cleared, From: tree.Bit(true)}}},
 		tree.If{Cond: go_, Then: []tree.Stmt{
@@ -57,11 +58,13 @@ func (d *design) control() *tree.Module {
 		tree.If{Cond: tree.And(drained, tree.Not(go_)), Then: []tree.Stmt{
 			tree.Set{To: live, From: tree.Binary{Op: "-", X: live, Y: num(live.T, 1)}},
 		}},
-		tree.Set{To: cfgReady, From: tree.Equal(cfg, 3)},
+		tree.Set{To: cfgReady, From: tree.Equal(cfg, int64(portRead+1))},
 		tree.If{Cond: grant, Then: []tree.Stmt{tree.Set{To: cfg, From: num(cfg.T, 1)}}},
-		tree.If{Cond: tree.Equal(cfg, 1), Then: []tree.Stmt{tree.Set{To: cfg, From: num(cfg.T, 2)}}},
-		tree.If{Cond: tree.Equal(cfg, 2), Then: []tree.Stmt{tree.Set{To: cfg, From: num(cfg.T, 3)}}},
-		tree.If{Cond: tree.Equal(cfg, 3), Then: []tree.Stmt{tree.Set{To: cfg, From: num(cfg.T, 0)}}},
+	}
+	for i := 1; i <= portRead+1; i++ {
+		body = append(body, tree.If{Cond: tree.Equal(cfg, int64(i)), Then: []tree.Stmt{tree.Set{To: cfg, From: num(cfg.T, (i+1)%(portRead+2))}}})
+	}
+	m.At(append(body,
 		tree.If{Cond: rst, Then: []tree.Stmt{
 			tree.Set{To: running, From: tree.Bit(false)},
 			tree.Set{To: page, From: tree.Bit(false)},
@@ -72,7 +75,7 @@ func (d *design) control() *tree.Module {
 			tree.Set{To: cfg, From: num(cfg.T, 0)},
 			tree.Set{To: cfgReady, From: tree.Bit(false)},
 		}},
-	)
+	)...)
 	return m
 }
 
@@ -172,6 +175,15 @@ func (d *design) sweep() *tree.Module {
 		flag("plastic_o", "", func(e entry) int { return bit(e.g.Plastic) })
 		clip := m.Output("clip_o", tree.U(addressBits(len(d.clipList()))), "which bounds the weight has")
 		m.Drive(clip, look("clip", clip.T, func(e entry) int { return d.clipOf(e.g) }))
+		if d.p.Decays() {
+			decay := m.Output("decay_o", tree.S(d.p.Decay.Bits), "what the weight loses in a step")
+			m.Drive(decay, look("decay", decay.T, func(e entry) int {
+				if e.g.Projection < 0 {
+					return 0
+				}
+				return int(d.p.Projections[e.g.Projection].Decay)
+			}))
+		}
 	}
 	if d.back() {
 		flag("back_o", "the sender has an error neuron that listens", func(e entry) int { return bit(e.g.Back) })

@@ -234,11 +234,14 @@ func (d *design) lanes(m *tree.Module, w map[string]*tree.Net, r, learn, rst *tr
 	words, fixed := d.words()
 	read := m.Wire("weights_re", tree.Or(active, port.read))
 	at1 := m.Delay(active, 1)
-	writeAt := m.Delay(w["word_o"], weightWritten)
-	var learned, clip *tree.Net
+	writeAt := m.Delay(w["word_o"], t.learned)
+	var learned, clip, decay *tree.Net
 	if t.learning {
-		learned = m.Delay(m.Control(m.Wire("learns", tree.And(active, w["plastic_o"], learn)), rst), weightWritten)
-		clip = m.Delay(w["clip_o"], sumWritten)
+		learned = m.Delay(m.Control(m.Wire("learns", tree.And(active, w["plastic_o"], learn)), rst), t.learned)
+		clip = m.Delay(w["clip_o"], t.learned-1)
+		if p.Decays() {
+			decay = m.Delay(w["decay_o"], 1)
+		}
 	}
 	fresh := m.Delay(w["fresh_o"], 2)
 	laneModule := d.lane()
@@ -305,6 +308,9 @@ func (d *design) lanes(m *tree.Module, w map[string]*tree.Net, r, learn, rst *tr
 					se = d.memory(m, name("scaled_errors"), ram, active, w["group_o"], errorWE(t.rate), m.Delay(slot.group, t.rate), scaled)
 				}
 				ports = append(ports, to("scaled_i", se), to("clip_i", clip), to("word_o", newWord))
+				if decay != nil {
+					ports = append(ports, to("decay_i", decay))
+				}
 			}
 		}
 		m.Place(laneModule, name("lane"), ports...)

@@ -7,7 +7,7 @@ import (
 )
 
 // A lane's timing: address at 0, word at 1, products at 2, sums at 3 (sumWritten),
-// the new word at 4 (weightWritten).
+// the new word at 4, at 5 where weights decay (timing.learned).
 
 // lane is the arithmetic of one synapse a cycle.
 func (d *design) lane() *tree.Module {
@@ -43,23 +43,21 @@ func (d *design) lane() *tree.Module {
 	}
 	if d.t.learning {
 		m.Doc = append(m.Doc, fmt.Sprintf("  learning  w += s r rounded      to %d fraction bits, held within its bounds", p.Weight.Frac))
-		s := m.Input("scaled_i", d.err, "stage 1: error of the receiver times the learning rate")
-		clip := m.Input("clip_i", tree.U(addressBits(len(d.clipList()))), "stage 3: which bounds")
-		sr := d.product(m, "sr", s, r)
-		k := p.UpdateShift()
-		width := p.Weight.Bits + 1
-		var change *tree.Net
-		before := m.Follow("word_2", word)
-		if k > 0 {
-			// word + floor(s r, k) + bit k-1: the bit enters below both.
-			f := m.Floor("change", sr, k)
-			width = max(width, f.T.Width+1)
-			change = d.carryAdd(m, "updated", before, f, sr, k, width)
-		} else {
-			f := m.Floor("change", sr, k)
-			width = max(width, f.T.Width+1)
-			change = m.Sum("updated", before, f, width)
+		if p.Decays() {
+			m.Doc = append(m.Doc, "  decay     w += d w rounded      d = -dt decay, at the same time")
 		}
+		s := m.Input("scaled_i", d.err, "stage 1: error of the receiver times the learning rate")
+		clip := m.Input("clip_i", tree.U(addressBits(len(d.clipList()))), fmt.Sprintf("stage %d: which bounds", d.t.learned-1))
+		sr := d.product(m, "sr", s, r)
+		before := m.Follow("word_2", word)
+		if p.Decays() {
+			decay := m.Input("decay_i", tree.S(p.Decay.Bits), "stage 1: what the weight loses")
+			lost := d.product(m, "dw", decay, w)
+			before = m.Follow("decayed", d.plus(m, "faded", "loss", before, lost, p.DecayShift()))
+			sr = m.Delay(sr, 1)
+		}
+		change := d.plus(m, "updated", "change", before, sr, p.UpdateShift())
+		width := change.T.Width
 		moved := m.Follow("moved", change)
 		low := make([]int64, 0, len(d.clipList()))
 		high := make([]int64, 0, len(d.clipList()))
@@ -75,9 +73,20 @@ func (d *design) lane() *tree.Module {
 		over := m.Follow("over", m.Wire("too_high", tree.Binary{Op: ">", X: moved, Y: hi}))
 		held := m.Wire("held", tree.Cond{If: over, Then: m.Delay(hi, 1), Else: m.Delay(moved, 1)})
 		clamped := m.Wire("clamped", tree.Cond{If: under, Then: m.Delay(lo, 1), Else: held})
-		m.Drive(m.Output("word_o", d.stored, "stage 4: the weight after this step"), m.Ext(clamped, p.Weight.Bits))
+		m.Drive(m.Output("word_o", d.stored, fmt.Sprintf("stage %d: the weight after this step", d.t.learned)), m.Ext(clamped, p.Weight.Bits))
 	}
 	return m
+}
+
+// plus is x + near(y, k), in as many bits as it needs; by names floor(y, k).
+func (d *design) plus(m *tree.Module, name, by string, x, y *tree.Net, k int) *tree.Net {
+	f := m.Floor(by, y, k)
+	width := max(x.T.Width, f.T.Width) + 1
+	if k <= 0 {
+		return m.Sum(name, x, f, width)
+	}
+	// The rounding bit enters below both.
+	return d.carryAdd(m, name, x, f, y, k, width)
 }
 
 // carryAdd is x + floor(y, k) + bit k-1 of y, with f = floor(y, k), in one adder.

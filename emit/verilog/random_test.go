@@ -78,6 +78,9 @@ func randomNetwork(r *rand.Rand) (*format.Network, format.Options) {
 		}
 		l.W = weights(r, m*n.Populations[to].Size)
 		if l.Plastic && r.IntN(3) == 0 {
+			l.Decay = r.Float64()
+		}
+		if l.Plastic && r.IntN(3) == 0 {
 			l.Clip = 0.5 + r.Float64()
 		}
 		o.Observed[l.Name+".W"] = 1.5

@@ -84,7 +84,9 @@ type timing struct {
 	state  int // the new state is written
 	out    int // y or e is in its register
 	rate   int // r is written; s of a scaled error too
-	scaled bool
+
+	learned int // a weight that changed is written: stages after its address
+	scaled  bool
 }
 
 func newTiming(p *format.Plan, lanes int) timing {
@@ -115,6 +117,10 @@ func newTiming(p *format.Plan, lanes int) timing {
 		t.out += 2
 	}
 	t.rate = t.out + 2
+	t.learned = 4
+	if p.Decays() {
+		t.learned = 5
+	}
 	return t
 }
 
@@ -136,11 +142,8 @@ func (t *timing) errorReady() int {
 func (t *timing) drive() int { return sumWritten + 1 - (t.arrive - 1) }
 
 // The stages of a lane: a weight's address at 0, its word at 1, products at 2, sums
-// at 3, the new word at 4.
-const (
-	sumWritten    = 3
-	weightWritten = 4
-)
+// at 3.
+const sumWritten = 3
 
 // NewSchedule orders the work of one step for a number of lanes, so that a step
 // takes as few cycles as the orders that are tried allow.
@@ -336,6 +339,13 @@ func (s *Schedule) time(order []int) {
 		}
 	}
 	s.Period = max(s.Period, s.loading(), (s.draining()+1)/2)
+}
+
+// portRead is after how many cycles from its grant, which a step ends before, the
+// register port reads: the last weight of the step has been written then.
+func (s *Schedule) portRead() int {
+	last := &s.Sweeps[len(s.Sweeps)-1]
+	return max(2, last.End()+s.t.learned-s.Period)
 }
 
 // loading is the time that a sample needs to come in: rates that are written go

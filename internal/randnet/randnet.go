@@ -22,12 +22,13 @@ type Options struct {
 	MaxSize   int  // of a population; 0: 7
 	Steps     int  // duration in steps; 0: 200
 	Clip      bool // every plastic projection has a clip
+	Decay     bool // plastic projections may decay
 	Feedbacks []string
 }
 
 // Model draws a model. Time constants are 4 to 600 steps, and leads within 1/8 to 8.
 func Model(seed uint64, o Options) string {
-	d := &drawing{Rand: rand.New(rand.NewPCG(seed, 0x5eed)), o: o}
+	d := &drawing{Rand: rand.New(rand.NewPCG(seed, 0x5eed)), rules: rand.New(rand.NewPCG(seed, 0xb)), o: o}
 	if d.o.MaxSize == 0 {
 		d.o.MaxSize = 7
 	}
@@ -43,8 +44,9 @@ func Model(seed uint64, o Options) string {
 
 type drawing struct {
 	*rand.Rand
-	b strings.Builder
-	o Options
+	rules *rand.Rand // what learning rules there are beside the first ones
+	b     strings.Builder
+	o     Options
 }
 
 func (d *drawing) say(format string, args ...any) { fmt.Fprintf(&d.b, format+"\n", args...) }
@@ -136,6 +138,9 @@ func (d *drawing) project(from string, to, m, n int, dt, scale float64) {
 		d.say("plastic = true\neta = %.4g", rate(to, dt))
 		if d.o.Clip || d.chance(0.3) {
 			d.say("clip = %.3g", d.between(1.5, 4))
+		}
+		if d.o.Decay && d.rules.Float64() < 0.5 {
+			d.say("decay = %.4g", math.Exp2(-7-7*d.rules.Float64())/dt)
 		}
 	}
 	if from == "drive" {

@@ -39,7 +39,7 @@ type drawn struct {
 func draw(t *testing.T, seed uint64, steps int) *drawn {
 	t.Helper()
 	learning := seed%4 != 0
-	text := randnet.Model(seed, randnet.Options{Frozen: !learning, Steps: steps, MaxSize: 3 + int(seed%7), Feedbacks: []string{"transpose", "fixed"}})
+	text := randnet.Model(seed, randnet.Options{Frozen: !learning, Steps: steps, MaxSize: 3 + int(seed%7), Decay: seed%3 == 0, Feedbacks: []string{"transpose", "fixed"}})
 	net := parse(t, text)
 	net.Name = fmt.Sprintf("net%d", seed)
 	d := &drawn{seed: seed, dir: t.TempDir(), steps: steps}

@@ -301,7 +301,7 @@ func (c *Core) drive(k int) {
 		}
 		if c.Learn && p.Populations[k].BiasPlastic {
 			low, high := p.Limits()
-			c.bias[k][i] = c.update(&c.count.Updates[len(c.links)+k], word, z.S[i], one, low, high)
+			c.bias[k][i] = c.update(&c.count.Updates[len(c.links)+k], word, 0, z.S[i], one, low, high)
 		}
 	}
 }
@@ -341,11 +341,15 @@ func (c *Core) sweep(l *link, count *format.Updates) {
 				sum[j] += (word >> hidden) * e
 			}
 		}
-		if !learn || s == 0 {
+		if !learn || s == 0 && l.Decay == 0 {
 			continue
 		}
 		for j, word := range row {
-			row[j] = c.update(count, word, s, l.sender[j], l.Low, l.High)
+			lost := int64(0)
+			if l.Decay != 0 {
+				lost = near(l.Decay*(word>>hidden), p.DecayShift())
+			}
+			row[j] = c.update(count, word, lost, s, l.sender[j], l.Low, l.High)
 		}
 	}
 }
@@ -370,17 +374,18 @@ func (c *Core) wideSweep(l *link) {
 	}
 }
 
-// update returns a stored weight after one step of learning.
-func (c *Core) update(count *format.Updates, word, s, r, low, high int64) int64 {
+// update returns a stored weight after one step of learning, of which decay is a
+// part.
+func (c *Core) update(count *format.Updates, word, decay, s, r, low, high int64) int64 {
 	if s == 0 || r == 0 {
-		return word
+		return word + decay // toward 0, which every clip holds
 	}
 	count.Total++
 	d := near(s*r, c.plan.UpdateShift())
 	if d == 0 {
 		count.Lost++
 	}
-	word += d
+	word += d + decay
 	if word < low || word > high {
 		count.Clipped++
 		word = min(max(word, low), high)

@@ -132,9 +132,6 @@ func (c *chooser) checkNetwork() {
 		case Mirror, Alignment:
 			c.fail(l.Pos, "use transpose or fixed feedback in RTL", "projection %s: feedback %q has no circuit in RTL", l.Name, l.Feedback.Kind)
 		}
-		if l.Decay != 0 && c.p.Learning && l.Plastic {
-			c.fail(l.Pos, "set decay = 0", "projection %s: the RTL has no weight decay", l.Name)
-		}
 	}
 }
 
@@ -219,7 +216,7 @@ func (c *chooser) weights() {
 		if fastest > 0 {
 			p.RateShift = int(math.Ceil(-math.Log2(fastest)))
 		}
-		hidden := max(p.RateShift+weightGuard-p.Operand.Frac, leastHidden)
+		hidden := max(p.RateShift+weightGuard-p.Operand.Frac, leastHidden, c.decay())
 		p.Weight = Q{Bits: p.Operand.Bits + hidden, Frac: p.Operand.Frac + hidden}
 		p.Scale = Q{Bits: p.Bits, Frac: p.Bits - 2}
 	}
@@ -252,6 +249,30 @@ func (c *chooser) weights() {
 	}
 	c.row("w operand", largest(c.proved.w), largest(c.seen.w), p.Operand, note)
 	c.row("w stored", largest(c.proved.w), largest(c.seen.w), p.Weight, fmt.Sprintf("%d hidden bits", p.Hidden()))
+	if p.Decays() {
+		c.row("decay", p.Decay.Limit(), 0, p.Decay, fmt.Sprintf("of a step; ends within %.2g of 0", p.Operand.LSB()))
+	}
+}
+
+// decay chooses the format of what weights lose in a step, and returns the hidden
+// bits with which a weight of one operand unit still loses a stored unit: neither
+// where decay ends nor the balance with learning is off by more than that.
+func (c *chooser) decay() (hidden int) {
+	most := 0.0
+	for i := range c.n.Projections {
+		l := &c.n.Projections[i]
+		if v := l.Decay * c.o.Dt; l.Plastic && v != 0 {
+			if v >= 1 {
+				c.fail(l.Pos, "make dt or the decay smaller", "projection %s: a decay of %g takes more than all of a weight in a step", l.Name, l.Decay)
+			}
+			most = math.Max(most, v)
+			hidden = max(hidden, int(math.Ceil(-math.Log2(v))))
+		}
+	}
+	if most > 0 {
+		c.p.Decay = holding(c.p.Bits, most)
+	}
+	return hidden
 }
 
 // span is the magnitude that a kind's format must hold: the proved bound where it
@@ -472,6 +493,9 @@ func (c *chooser) parts() {
 			for i, w := range l.W {
 				l.W[i] = min(max(w, l.Low), l.High)
 			}
+		}
+		if l.Plastic && q.Decay != 0 {
+			l.Decay = -c.coefficient(&c.n.Populations[q.To], "decay of "+q.Name, p.Decay, q.Decay*c.o.Dt)
 		}
 		if q.Feedback.B != nil {
 			for _, b := range q.Feedback.B {

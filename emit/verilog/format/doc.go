@@ -43,10 +43,10 @@
 // A difference of two words of unequal fraction is taken at the finer of the two.
 // Last, for every plastic weight,
 //
-//	word = min(max(word + near(s r, UpdateShift), Low), High)
+//	word = min(max(word + near(s r, UpdateShift) + near(decay w, DecayShift), Low), High)
 //
-// with the s of the receiver and the r that this step's sum of w r saw; a bias
-// sees r = 1. This step's sums of w e, which the next step uses, see the weights
+// with the s of the receiver, the r that this step's sum of w r saw, and the operand w; the
+// word of a decay is negative. A bias sees r = 1 and does not decay. This step's sums of w e, which the next step uses, see the weights
 // before the update. Everything starts at zero, states at their initial words.
 //
 // # For maintainers

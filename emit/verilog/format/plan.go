@@ -26,6 +26,7 @@ type Plan struct {
 	Scale     Q `json:"scale"`     // the learning rate's mantissa
 	Nudge     Q `json:"nudge"`     // beta
 	Gamma     Q `json:"gamma"`     // gamma
+	Decay     Q `json:"decay"`     // dt decay; 0 bits: no weight decays
 
 	Membrane LeadLag `json:"membrane"`
 	Neuron   LeadLag `json:"error_neuron"`
@@ -86,6 +87,13 @@ func (p *Plan) UpdateShift() int {
 	return p.Error.Frac + p.Rate.Frac + p.RateShift - p.Weight.Frac
 }
 
+// Decays tells whether weights decay.
+func (p *Plan) Decays() bool { return p.Decay.Bits > 0 }
+
+// DecayShift is how far the product of a decay and an operand is shifted to the
+// right to stand on the stored weight's fraction.
+func (p *Plan) DecayShift() int { return p.Decay.Frac - p.Hidden() }
+
 // An InputPlan is a vector from outside, in the format of rates.
 type InputPlan struct {
 	Name string `json:"name"`
@@ -121,6 +129,7 @@ type ProjectionPlan struct {
 	Plastic bool    `json:"plastic"`
 	Low     int64   `json:"low"` // bounds of a stored word
 	High    int64   `json:"high"`
+	Decay   int64   `json:"decay,omitempty"` // -dt decay, in Decay
 
 	Feedback FeedbackKind `json:"feedback"`
 	B        []int64      `json:"-"` // operands in the layout of W; nil: none of its own
