@@ -16,8 +16,8 @@ type design struct {
 	s       *Schedule
 	t       *timing
 	top     string
-	bank    int  // bits of the widest memory that is one block RAM
-	blocks  bool // there is no memory but block RAM
+	forms   []Shape // of a block RAM, the widest first
+	blocks  bool    // there is no memory but block RAM
 	modules []*tree.Module
 	known   map[string]*tree.Module
 
@@ -41,9 +41,9 @@ type design struct {
 func addressBits(n int) int { return max(bits.Len(uint(n-1)), 1) }
 
 func newDesign(p *format.Plan, s *Schedule, top string) *design {
-	d := &design{p: p, s: s, t: &s.t, top: top, known: map[string]*tree.Module{}, bank: 16, outputs: map[int]bool{}}
+	d := &design{p: p, s: s, t: &s.t, top: top, known: map[string]*tree.Module{}, forms: narrowBlocks, outputs: map[int]bool{}}
 	if p.Device == "ecp5" || p.Device == "xilinx" {
-		d.bank = 36
+		d.forms = wideBlocks
 	}
 	d.blocks = p.Device == "up5k" || p.Device == "hx8k"
 	d.index = tree.U(addressBits(s.Senders))
@@ -84,28 +84,43 @@ func (d *design) ram(t tree.Type, depth int, initial map[int]int64, name string)
 	if m := d.known[suffix]; m != nil {
 		return m
 	}
-	m := d.module(suffix, fmt.Sprintf("A memory of %d words of %d bits: read in one cycle, written in another.", depth, t.Width),
-		"The schedule never reads a word in the cycle in which it is written.")
+	m := d.bank(t, depth, initial, suffix, true)
+	m.Doc = append(m.Doc, "The schedule never reads a word in the cycle in which it is written.")
+	m.Items = append(m.Items, noCollision)
 	d.known[suffix] = m
+	return m
+}
+
+// noCollision is a property of every memory, for formal tools.
+var noCollision = tree.Raw{
+	"`ifdef FORMAL",
+	"always @(posedge clk_i) assert (!(re_i && we_i && raddr_i == waddr_i)); // no collision",
+	"`endif",
+}
+
+// bank is a memory as it is inferred. Without an enable it is written in every
+// cycle.
+func (d *design) bank(t tree.Type, depth int, initial map[int]int64, suffix string, enabled bool) *tree.Module {
+	m := d.module(suffix, fmt.Sprintf("A memory of %d words of %d bits: read in one cycle, written in another.", depth, t.Width))
 	a := tree.U(addressBits(depth))
 	m.Clock()
 	re, ra := m.Input("re_i", tree.U(1), ""), m.Input("raddr_i", a, "")
-	we, wa, data := m.Input("we_i", tree.U(1), ""), m.Input("waddr_i", a, ""), m.Input("data_i", t, "")
+	var we *tree.Net
+	if enabled {
+		we = m.Input("we_i", tree.U(1), "")
+	}
+	wa, data := m.Input("waddr_i", a, ""), m.Input("data_i", t, "")
 	q := m.OutputReg("data_o", t, "one cycle after re_i")
 	attrs := "no_rw_check"
 	if d.blocks || strings.Contains(suffix, "weights") {
 		attrs += `, ram_style = "block"`
 	}
 	mem := m.Memory("mem", t, depth, attrs, initial)
-	m.At(
-		tree.If{Cond: we, Then: []tree.Stmt{tree.Store{To: mem, At: wa, From: data}}},
-		tree.If{Cond: re, Then: []tree.Stmt{tree.Load{To: q, From: mem, At: ra}}},
-	)
-	m.Items = append(m.Items, tree.Raw{
-		"`ifdef FORMAL",
-		"always @(posedge clk_i) assert (!(re_i && we_i && raddr_i == waddr_i)); // no collision",
-		"`endif",
-	})
+	write := tree.Stmt(tree.Store{To: mem, At: wa, From: data})
+	if enabled {
+		write = tree.If{Cond: we, Then: []tree.Stmt{write}}
+	}
+	m.At(write, tree.If{Cond: re, Then: []tree.Stmt{tree.Load{To: q, From: mem, At: ra}}})
 	return m
 }
 
@@ -152,11 +167,15 @@ func (d *design) product(m *tree.Module, name string, a, b *tree.Net) *tree.Net 
 
 func clockOf(m *tree.Module) *tree.Net { return m.Ports[0] }
 
-// memory places a memory in a module and returns what is read.
+// memory places a memory in a module and returns what is read; we is nil for one
+// that has no enable.
 func (d *design) memory(m *tree.Module, name string, of *tree.Module, re, ra, we, wa, data tree.Expr) *tree.Net {
 	q := m.Bare(name, of.Ports[len(of.Ports)-1].T)
-	m.Place(of, "ram_"+name, tree.To("clk_i", clockOf(m)), tree.To("re_i", re), tree.To("raddr_i", ra),
-		tree.To("we_i", we), tree.To("waddr_i", wa), tree.To("data_i", data), tree.To("data_o", q))
+	ports := []tree.Connection{tree.To("clk_i", clockOf(m)), tree.To("re_i", re), tree.To("raddr_i", ra)}
+	if we != nil {
+		ports = append(ports, tree.To("we_i", we))
+	}
+	m.Place(of, "ram_"+name, append(ports, tree.To("waddr_i", wa), tree.To("data_i", data), tree.To("data_o", q))...)
 	return q
 }
 

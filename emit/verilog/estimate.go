@@ -31,8 +31,14 @@ type family struct {
 }
 
 var families = map[string]family{
-	"ice40": {lut: [2]float64{0.65, 0.67}, ff: [2]float64{0.90, 0.72}, blocks: []Shape{{Words: 256, Bits: 16}, {Words: 512, Bits: 8}, {Words: 1024, Bits: 4}, {Words: 2048, Bits: 2}}, factor: 16},
+	"ice40": {lut: [2]float64{0.65, 0.67}, ff: [2]float64{0.90, 0.72}, blocks: narrowBlocks, factor: 16},
 }
+
+// The forms of a block RAM with one port each way.
+var (
+	narrowBlocks = []Shape{{Words: 256, Bits: 16}, {Words: 512, Bits: 8}, {Words: 1024, Bits: 4}, {Words: 2048, Bits: 2}}
+	wideBlocks   = []Shape{{Words: 512, Bits: 36}, {Words: 1024, Bits: 18}, {Words: 2048, Bits: 9}, {Words: 4096, Bits: 4}, {Words: 8192, Bits: 2}, {Words: 16384, Bits: 1}}
+)
 
 // Estimate counts the cells of a core. Devices without figures of their own are
 // taken as the nearest family: HX8K, which has no multipliers, is not estimated.

@@ -98,8 +98,8 @@ func (d *design) carryAdd(m *tree.Module, name string, x, f, y *tree.Net, k, wid
 	return m.Wire(name, tree.Cast{Signed: true, X: tree.Part{X: twice, High: width, Low: 1}})
 }
 
-// weights are the banks of one lane: the word in pieces that each fit one block
-// RAM in width.
+// weights are the banks of one lane: the word in pieces that are one block RAM
+// each.
 func (d *design) weights(lane int, words map[int]int64, name string, t tree.Type) *tree.Module {
 	m := d.module(fmt.Sprintf("%s_%d", name, lane),
 		fmt.Sprintf("Words of lane %d: %d words of %d bits, in the order of the sweep.", lane, d.s.Words, t.Width))
@@ -107,26 +107,55 @@ func (d *design) weights(lane int, words map[int]int64, name string, t tree.Type
 	re, ra := m.Input("re_i", tree.U(1), ""), m.Input("raddr_i", d.word, "")
 	we, wa, data := m.Input("we_i", tree.U(1), ""), m.Input("waddr_i", d.word, ""), m.Input("data_i", t, "")
 	q := m.Output("data_o", t, "one cycle after re_i")
+	depth, width := d.s.Words, d.bankWidth(d.s.Words)
+	from, to, enable := tree.Expr(ra), tree.Expr(wa), tree.Expr(we)
+	switch spare := d.bankWidth(2 << d.word.Width); {
+	case !d.masked(width):
+	case spare == width:
+		m.Say("Nothing enables the writing: when there is nothing to write, a half takes it that nobody reads.")
+		depth, enable = 2<<d.word.Width, nil
+		from, to = m.Wire("from", tree.Cat{num(tree.U(1), 0), ra}), m.Wire("to", tree.Cat{tree.Not(we), wa})
+	default:
+		m.Say("Nothing enables the writing: when there is nothing to write, the last word takes it, which nobody reads.")
+		depth, enable = 1<<d.word.Width, nil
+		to = m.Wire("to", tree.Cond{If: we, Then: wa, Else: num(d.word, 1<<d.word.Width-1)})
+	}
 	var parts tree.Cat
 	for high := t.Width - 1; high >= 0; {
-		low := max(high-d.bank+1, 0)
-		if high == t.Width-1 && t.Width > d.bank && t.Width-d.p.Operand.Bits < d.bank && d.p.Operand.Bits <= d.bank {
+		low := max(high-width+1, 0)
+		if high == t.Width-1 && t.Width > width && t.Width-d.p.Operand.Bits < width && d.p.Operand.Bits <= width {
 			low = t.Width - d.p.Operand.Bits // operand and hidden bits apart
 		}
 		piece := map[int]int64{}
 		for a := range d.s.Words {
 			piece[a] = words[a] >> low & (1<<(high-low+1) - 1)
 		}
-		bankName := fmt.Sprintf("%s_%d_%d", name, lane, len(parts))
-		of := d.ram(tree.U(high-low+1), d.s.Words, piece, bankName)
-		of.Doc = []string{fmt.Sprintf("A bank of %d words: bits %d to %d of each word of lane %d.", d.s.Words, high, low, lane)}
+		of := d.bank(tree.U(high-low+1), depth, piece, fmt.Sprintf("%s_%d_%d", name, lane, len(parts)), enable != nil)
+		of.Doc = append(of.Doc, fmt.Sprintf("Bits %d to %d of each of the %d words of lane %d.", high, low, d.s.Words, lane))
 		in := m.Wire(fmt.Sprintf("data_%d", len(parts)), tree.Part{X: data, High: high, Low: low})
-		parts = append(parts, d.memory(m, fmt.Sprintf("bank_%d", len(parts)), of, re, ra, we, wa, in))
+		parts = append(parts, d.memory(m, fmt.Sprintf("bank_%d", len(parts)), of, re, from, enable, to, in))
 		high = low - 1
 	}
 	m.Drive(q, tree.Cast{Signed: true, X: parts})
+	m.Items = append(m.Items, noCollision)
 	return m
 }
+
+// bankWidth is how wide a block RAM of the part is that has a number of words; its
+// narrowest form is used several times for more than it has.
+func (d *design) bankWidth(words int) int {
+	width := 0
+	for _, b := range d.forms {
+		if width = b.Bits; words <= b.Words {
+			break
+		}
+	}
+	return width
+}
+
+// masked tells whether a block RAM of a width has a mask, which is active low: an
+// inverter would stand before it. iCE40's has when it is 16 bits wide.
+func (d *design) masked(width int) bool { return d.blocks && width == 16 }
 
 // words collects what the banks hold at the start, by lane and address.
 func (d *design) words() (w, b []map[int]int64) {

@@ -32,7 +32,7 @@ var corruptions = []struct {
 	// The same mistakes in the core.
 	{"answer one cycle late", "rtl/random_stream_out.v", "wrong latency", replace("fetch <= begins;", "fetch <= late; late <= begins && !late;", "reg fetch;", "reg fetch; reg late = 1'b0;")},
 	{"least bit of the core's answers", "rtl/random_stream_out.v", "wrong answer", replace("assign m_tdata_o = ", "assign m_tdata_o = 1 ^ ")},
-	{"wrong weight", "rtl/random_weights_0_0.v", "wrong ", replace("if (we_i)", "if (we_i && waddr_i != 0)")},
+	{"wrong weight", "rtl/random_weights_0_0.v", "wrong ", replace("mem[waddr_i] <=", "if (waddr_i != 0) mem[waddr_i] <=")},
 	{"tlast is missing", "rtl/random_stream_out.v", "tlast is wrong", replace("m_tlast_o <= last;", "m_tlast_o <= 1'b0;")},
 	{"an answer is swallowed", "rtl/random_stream_out.v", "", replace("m_tvalid_o <= 1'd1;", "m_tvalid_o <= (n != 5) || !fetch; n <= n + fetch;", "reg fetch;", "reg fetch; integer n = 0;")},
 }

@@ -15,14 +15,17 @@ module chain_weights_0 (
   input wire signed [21:0] data_i,
   output wire signed [21:0] data_o // one cycle after re_i
 );
+
+  // Nothing enables the writing: when there is nothing to write, a half takes it that nobody reads.
+  wire [1:0] from = {1'd0, raddr_i};
+  wire [1:0] to = {!we_i, waddr_i};
   wire [15:0] data_0 = data_i[21:6];
   wire [15:0] bank_0;
   chain_weights_0_0 ram_bank_0 (
     .clk_i(clk_i),
     .re_i(re_i),
-    .raddr_i(raddr_i),
-    .we_i(we_i),
-    .waddr_i(waddr_i),
+    .raddr_i(from),
+    .waddr_i(to),
     .data_i(data_0),
     .data_o(bank_0)
   );
@@ -31,13 +34,15 @@ module chain_weights_0 (
   chain_weights_0_1 ram_bank_1 (
     .clk_i(clk_i),
     .re_i(re_i),
-    .raddr_i(raddr_i),
-    .we_i(we_i),
-    .waddr_i(waddr_i),
+    .raddr_i(from),
+    .waddr_i(to),
     .data_i(data_1),
     .data_o(bank_1)
   );
   assign data_o = $signed({bank_0, bank_1});
+  `ifdef FORMAL
+  always @(posedge clk_i) assert (!(re_i && we_i && raddr_i == waddr_i)); // no collision
+  `endif
 endmodule
 
 `default_nettype wire

@@ -27,6 +27,9 @@ module mixed_weights_0 (
     .data_o(bank_0)
   );
   assign data_o = $signed({bank_0});
+  `ifdef FORMAL
+  always @(posedge clk_i) assert (!(re_i && we_i && raddr_i == waddr_i)); // no collision
+  `endif
 endmodule
 
 `default_nettype wire
