@@ -26,15 +26,31 @@ type Datasheet struct {
 	Built    BillRow
 }
 
-// A bench says how a cell is driven: the pins that get a voltage, the pin that gets
+// A bench says how a cell is driven: the nodes that get a voltage, the pin that gets
 // a current, the pin that is measured, and whether that is a sum without an owner.
+// Cells that do nothing alone have others with them.
 type bench struct {
 	volts   []string
 	current string
 	out     string
 	load    bool
-	params  []string // in units of the time unit and the volt
+	params  []string // in model units
+	with    []companion
 }
+
+// A companion is a cell of the same level beside the one that is measured. Its nodes
+// are those of the bench.
+type companion struct {
+	cell   string
+	nodes  []string
+	params []string
+}
+
+// tail is what two neurons of a softmax share.
+var tail = companion{cell: "cell_softmax_tail", nodes: []string{"tail"}}
+
+// written is a store whose weight others bear on.
+var written = companion{"cell_weight_store", []string{"pre", "post", "w"}, []string{"p_rate", "1"}}
 
 var benches = map[string]bench{
 	"cell_synapse":          {volts: []string{"pre"}, out: "sum", load: true, params: []string{"p_w", "1"}},
@@ -59,6 +75,19 @@ var benches = map[string]bench{
 	"cell_difference":       {volts: []string{"plus", "minus"}, out: "out", params: []string{"p_gain", "1"}},
 	"cell_weight_store":     {volts: []string{"pre", "post"}, out: "w", params: []string{"p_rate", "0.5"}},
 	"cell_alignment_store":  {volts: []string{"pre", "post", "total"}, out: "w", params: []string{"p_rate", "0.5"}},
+	"cell_weight_leak": {
+		volts: []string{"pre", "post"}, out: "w", params: []string{"p_rate", "1", "p_decay", "0.2"}, with: []companion{written},
+	},
+	"cell_weight_clamp": {volts: []string{"pre", "post"}, out: "w", params: []string{"p_clip", "1"}, with: []companion{written}},
+	"cell_offset":       {current: "out", out: "out", load: true, params: []string{"p_offset", "0.1"}},
+	"cell_softmax": {
+		volts: []string{"in", "other"}, out: "out",
+		with: []companion{{cell: "cell_softmax", nodes: []string{"other", "rest", "tail"}}, tail},
+	},
+	"cell_softmax_tail": {
+		volts: []string{"in", "other"}, out: "tail",
+		with: []companion{{cell: "cell_softmax", nodes: []string{"in", "out", "tail"}}, {cell: "cell_softmax", nodes: []string{"other", "rest", "tail"}}},
+	},
 }
 
 // Benched lists the cells that can be characterised, in the order of the table.
@@ -96,6 +125,9 @@ func Bench(name, levelName string, u circuit.Units, p Process, amplitude float64
 		circuit: &circuit.Circuit{Name: name, Units: u}, level: level, dialect: &dialects[0],
 		options: Options{Process: p}, used: map[string]bool{name: true, twin: true},
 	}
+	for _, x := range b.with {
+		d.used[x.cell], d.used[twinOf(x.cell)] = true, true
+	}
 	c := cells[at]
 	sheet := &Datasheet{
 		Cell: name, Level: level.name, Equation: c.equation, Pins: strings.Fields(c.pins), Params: c.params,
@@ -129,25 +161,35 @@ func Bench(name, levelName string, u circuit.Units, p Process, amplitude float64
 		for _, line := range append(volts, currents...) {
 			w.Line(line)
 		}
-		for _, x := range []struct{ side, cell string }{{"dut_", name}, {"twin_", twin}} {
-			words := []string{"x_" + strings.TrimSuffix(x.side, "_")}
-			for _, pin := range sheet.Pins {
-				if slices.Contains(b.volts, pin) {
-					words = append(words, pin)
-				} else {
-					words = append(words, x.side+pin)
+		for _, side := range []string{"dut_", "twin_"} {
+			// A node is that of this side unless a source drives it for both.
+			print := func(name string, x companion) {
+				words := []string{name}
+				for _, node := range x.nodes {
+					if !slices.Contains(b.volts, node) {
+						node = side + node
+					}
+					words = append(words, node)
 				}
+				cell := x.cell
+				if side == "twin_" {
+					cell = twinOf(cell)
+				}
+				words = append(words, cell)
+				if len(x.params) > 0 {
+					words = append(words, "PARAMS:")
+				}
+				for i := 0; i < len(x.params); i += 2 {
+					words = append(words, x.params[i]+"="+x.params[i+1])
+				}
+				w.Wrap("+ ", words...)
 			}
-			words = append(words, x.cell)
-			if len(params) > 0 {
-				words = append(words, "PARAMS:")
+			print("x_"+strings.TrimSuffix(side, "_"), companion{name, sheet.Pins, params})
+			for i, x := range b.with {
+				print("x_"+side+string(rune('a'+i)), companion{x.cell, x.nodes, physical(x.params, u)})
 			}
-			for i := 0; i < len(params); i += 2 {
-				words = append(words, params[i]+"="+params[i+1])
-			}
-			w.Wrap("+ ", words...)
 			if b.load {
-				w.Line("r_" + x.side + "load " + x.side + b.out + " 0 {p_r0}")
+				w.Line("r_" + side + "load " + side + b.out + " 0 {p_r0}")
 			}
 		}
 		for _, line := range d.dialect.options(level.steps, u.Voltage, u.Voltage/u.Resistance) {
@@ -162,15 +204,17 @@ func Bench(name, levelName string, u circuit.Units, p Process, amplitude float64
 	return sheet, nil
 }
 
-// physical puts the parameters of a bench into seconds.
+// physical puts the parameters of a bench into seconds and volts.
 func physical(params []string, u circuit.Units) []string {
 	out := slices.Clone(params)
 	for i := 0; i < len(out); i += 2 {
 		switch v := parameter(out, out[i]); out[i] {
 		case "p_tau", "p_ahead":
 			out[i+1] = rounded(v * u.Time)
-		case "p_rate":
+		case "p_rate", "p_decay":
 			out[i+1] = rounded(v / u.Time)
+		case "p_clip", "p_offset":
+			out[i+1] = rounded(v * u.Voltage)
 		}
 	}
 	return out
@@ -183,6 +227,9 @@ func noise(b bench, params []string, u circuit.Units, p Process) float64 {
 	case "state":
 		farads = parameter(params, "p_tau") / u.Resistance
 	case "w":
+		for _, x := range b.with {
+			params = physical(x.params, u)
+		}
 		farads = 1 / (parameter(params, "p_rate") * u.Resistance)
 	}
 	const boltzmann, kelvin = 1.380649e-23, 300

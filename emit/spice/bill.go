@@ -172,6 +172,8 @@ func (d *deck) build(x instance) BillRow {
 		return with(passive(r0*value("p_rate")/value("p_decay"), 0))
 	case "cell_weight_clamp":
 		return with(BillRow{Transistors: 4})
+	case "cell_offset":
+		return row // nobody builds one
 	}
 	panic("spice: nobody knows what " + x.cell + " is made of")
 }

@@ -167,6 +167,7 @@ func how(o Options) string {
 1 stands for %g V, the unit of resistance is %g ohms, a time unit %g s. The error is the RMS difference of the outputs over the RMS of the
 twin's; the range is the largest amplitude that was tried at which it is at most %g %%. Noise is sqrt(kT/C) at 300 K, area and power are
 estimates (`+"`vlec emit spice --bill`"+` says what they stand on). At the ideal level they are those of the parts that would realise the cell.
+A leak and a clamp are measured on a store, a softmax is one of two neurons; what these add to the error is in it.
 `, u.Voltage, u.Resistance, u.Time, 100*MostError)
 }
 

@@ -3,6 +3,7 @@ package characterize
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"vlec/emit"
@@ -34,8 +35,18 @@ func TestDatasheets(t *testing.T) {
 		if s.Level == "ideal" && s.Errors[2] > 1e-6 {
 			t.Errorf("the ideal %s differs from itself by %g", s.Cell, s.Errors[2])
 		}
-		if s.Built.Transistors == 0 && s.Cell != "cell_lead_lag_rc" {
+		if s.Built.Transistors == 0 && s.Cell != "cell_lead_lag_rc" && s.Cell != "cell_weight_leak" && s.Cell != "cell_offset" {
 			t.Errorf("%s is made of nothing", s.Cell)
+		}
+	}
+}
+
+// TestEveryCellHasASheet wants a datasheet for every cell but those of stimuli.
+func TestEveryCellHasASheet(t *testing.T) {
+	benched := emitter.Benched()
+	for _, name := range emitter.Cells() {
+		if !slices.Contains(benched, name) && name != "cell_sine" && name != "cell_chirp" {
+			t.Errorf("%s cannot be characterised", name)
 		}
 	}
 }
@@ -48,15 +59,17 @@ func TestWorseParts(t *testing.T) {
 		OTA:   emitter.OTA{Range: 10, Gain: 1e4, Bandwidth: 2e6},
 		Knee:  0.01, Pair: 1,
 	}
-	narrow, lossy, slow := good, good, good
+	narrow, lossy, slow, blunt, hot := good, good, good, good, good
 	narrow.OTA.Range = 2
+	blunt.Knee = 0.1
+	hot.Pair = 1.3
 	lossy.OTA.Gain = 50
 	slow.OpAmp.GBW = 1e4
 	dir := t.TempDir()
 	for _, c := range []struct {
 		cell  string
 		worse emitter.Process
-	}{{"cell_synapse", narrow}, {"cell_multiplier", narrow}, {"cell_synapse", lossy}, {"cell_lead_lag", slow}} {
+	}{{"cell_synapse", narrow}, {"cell_multiplier", narrow}, {"cell_synapse", lossy}, {"cell_lead_lag", slow}, {"cell_weight_clamp", blunt}, {"cell_softmax", hot}} {
 		var e [2]float64
 		for i, p := range []emitter.Process{good, c.worse} {
 			var err error
