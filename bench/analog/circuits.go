@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"vlec/emit"
+	emitter "vlec/emit/spice"
 	"vlec/internal/compile"
 	"vlec/model"
 )
@@ -45,6 +46,11 @@ func benches() []bench {
 		{name: "lc grid 70x70", size: 4900, steps: 500, netlist: lcGrid(70), ngspice: true, klu: true, repeat: 2, implicit: true, matched: true},
 		{name: "ota network 32x32", size: 1024, steps: 200, netlist: otaNetwork(32), ngspice: true, klu: true, repeat: 2, implicit: true},
 	}
+	list = append(
+		list,
+		bench{name: "transistors 8x14", size: 112, steps: 4000, netlist: transistors(8), ngspice: true, klu: true, repeat: 2, implicit: true},
+		bench{name: "transistors 64x14", size: 896, steps: 1000, netlist: transistors(64), ngspice: true, klu: true, repeat: 2, implicit: true},
+	)
 	for _, plastic := range []bool{false, true} {
 		series := "static"
 		if plastic {
@@ -295,6 +301,50 @@ ro o1 out 100
 		}
 		b.WriteString(".options method=trap trtol=1e6 reltol=1e-6 vntol=1e-9 abstol=1e-15\n")
 		fmt.Fprintf(&b, ".save v(y0) v(y1) v(y%d)\n.tran 5e-6 1 0 5e-6\n.end\n", n-1)
+		return b.String(), nil
+	}
+}
+
+// transistors is a ring of n leaky integrators in weak inversion, each of which is
+// driven by its neighbour times a sine: a transconductor of five transistors
+// that follows its input, and a multiplier of nine.
+func transistors(n int) func(string) (string, error) {
+	return func(string) (string, error) {
+		var b strings.Builder
+		r := rand.New(rand.NewPCG(3, 3))
+		b.WriteString("* transistors\n" + emitter.GenericMOS + `
+.subckt ota inp inn out bias vdd vss
+x1 m inp t vss mos_n
+x2 out inn t vss mos_n
+x3 t bias vss vss mos_n PARAMS: p_l=4e-06 p_w=4e-06
+x4 m m vdd vdd mos_p PARAMS: p_l=4e-06 p_w=4e-06
+x5 out m vdd vdd mos_p PARAMS: p_l=4e-06 p_w=4e-06
+.ends
+.subckt gilbert xp xn yp yn out bias vdd vss
+x1 t bias vss vss mos_n PARAMS: p_l=4e-06 p_w=4e-06
+x2 a xp t vss mos_n
+x3 e xn t vss mos_n
+x4 m yp a vss mos_n
+x5 out yn a vss mos_n
+x6 out yp e vss mos_n
+x7 m yn e vss mos_n
+x8 m m vdd vdd mos_p PARAMS: p_l=4e-06 p_w=4e-06
+x9 out m vdd vdd mos_p PARAMS: p_l=4e-06 p_w=4e-06
+.ends
+vdd vdd 0 0.9
+vss vss 0 -0.9
+vcm cm 0 -0.3
+ib vdd bias 1e-9
+xb bias bias vss vss mos_n PARAMS: p_l=4e-06 p_w=4e-06
+`)
+		for i := range n {
+			fmt.Fprintf(&b, "v%d in%d 0 sin(-0.3 0.05 %.6g)\n", i, i, 10+30*r.Float64())
+			fmt.Fprintf(&b, "xm%d in%d cm y%d 0 p%d bias vdd vss gilbert\nrp%d p%d 0 6.72e7\ncp%d p%d 0 1e-12\n", i, i, (i+1)%n, i, i, i, i, i)
+			fmt.Fprintf(&b, "xl%d p%d y%d y%d bias vdd vss ota\ncl%d y%d 0 1e-11\n", i, i, i, i, i, i)
+			fmt.Fprintf(&b, "id%d p%d 0 sin(0 5e-10 %.6g)\n", i, i, 10+30*r.Float64())
+		}
+		b.WriteString(".options method=gear trtol=7 reltol=1e-4 vntol=6.7e-8 abstol=1e-15\n")
+		fmt.Fprintf(&b, ".save v(y0) v(y1) v(p%d)\n.tran 1e-4 1 0 1e-4\n.end\n", n-1)
 		return b.String(), nil
 	}
 }

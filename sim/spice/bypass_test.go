@@ -40,8 +40,8 @@ func TestBypass(t *testing.T) {
 			t.Fatal(err)
 		}
 		if never {
-			for k := range tr.bypass.state {
-				tr.bypass.state[k] = neverBypassed
+			for k := range tr.tangents.state {
+				tr.tangents.state[k] = neverBypassed
 			}
 		}
 		if err := tr.integrate(context.Background()); err != nil {
@@ -103,9 +103,9 @@ func BenchmarkQuiet(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				for k := range tr.bypass.state {
+				for k := range tr.tangents.state {
 					if never {
-						tr.bypass.state[k] = neverBypassed
+						tr.tangents.state[k] = neverBypassed
 					}
 				}
 				if err := tr.integrate(context.Background()); err != nil {

@@ -85,6 +85,12 @@ func (c *compiler) compile(e *expr) *bodyShape {
 		}
 	}
 	p.out = renumber(out)
+	for k := range p.code {
+		if in := &p.code[k]; in.op == opSoftplus { // a place for the slope
+			in.b = int32(p.regs)
+			p.regs++
+		}
+	}
 	p.analyse()
 	return &bodyShape{prog: p, consts: c.consts, inputs: c.inputs}
 }
@@ -257,6 +263,11 @@ func (c *compiler) emit(e *expr) int32 {
 		return c.input(bodyRef{op: opName, name: "time"})
 	case opPwl:
 		return c.emitTable(e)
+	case opLn:
+		if x := softplusOf(e.args[0]); x != nil {
+			r := c.emit(x)
+			return c.temp(opSoftplus, r, r, r)
+		}
 	}
 	var r [3]int32
 	for i, a := range e.args {
@@ -266,6 +277,19 @@ func (c *compiler) emit(e *expr) int32 {
 		r[i] = r[0] // unused operands point at something harmless
 	}
 	return c.temp(e.op, r[0], r[1], r[2])
+}
+
+// softplusOf returns x where e is 1+exp(x), else nil.
+func softplusOf(e *expr) *expr {
+	if e.op != opAdd {
+		return nil
+	}
+	for k, one := range e.args {
+		if x := e.args[1-k]; one.op == opNum && one.num == 1 && x.op == opExp && varies(x) {
+			return x.args[0]
+		}
+	}
+	return nil
 }
 
 func (c *compiler) emitTable(e *expr) int32 {

@@ -49,10 +49,11 @@
 //	elaborate.go   Netlist -> Circuit (circuit.go): flat tables of devices
 //	semiconductors.go, device
 //	               models and devices with equations of their own
-//	compile.go     expression tree -> program (program.go)
+//	compile.go     expression tree -> program (program.go, softplus.go)
 //	check.go       circuits that cannot have a solution
 //	system.go      Circuit -> d/dt (C x + q(x)) + G x + f(x,t) = b(t), and its Jacobian
-//	bypass.go      behaviours that hardly moved
+//	bypass.go, lanes.go
+//	               behaviours: those that hardly moved, and many side by side
 //	newton.go      one solve, and what to say when it fails
 //	damped.go, op.go, sweep.go
 //	               operating point, from far away too; dc sweep, small signals
@@ -71,7 +72,8 @@
 // Modified nodal analysis is done on vectors, not device by device: all linear
 // devices, reactive ones included, are two constant matrices G and C, and an
 // integration method is a number alpha and a history vector. Per step and
-// iteration only the behavioural sources are evaluated, program by program.
+// iteration only the behavioural sources are evaluated, program by program, with
+// the instances of each side by side.
 //
 // Semiconductors bring charges that are functions of voltages, q(x), and limits on
 // how far an iteration may move a junction. A device that was limited stands

@@ -57,7 +57,8 @@ const (
 	opCeil
 	opNint
 	opTrunc
-	opPwl // pwl(x, x1, y1, …): kept whole, its table must be constant
+	opPwl      // pwl(x, x1, y1, …): kept whole, its table must be constant
+	opSoftplus // ln(1+exp(x)), found by the compiler
 )
 
 // An expr is a node of an expression as it stands in the text.

@@ -58,7 +58,7 @@ func TestLayerIsMatrix(t *testing.T) {
 
 // TestImplicitStepAllocatesNothing, once it goes on and on.
 func TestImplicitStepAllocatesNothing(t *testing.T) {
-	for name, src := range map[string]string{"layer": layerNet(8, 6), "quiet": quietNet()} {
+	for name, src := range map[string]string{"layer": layerNet(8, 6), "quiet": quietNet(), "pairs": pairsNet(70, false)} {
 		n, err := Parse("net.cir", []byte(src))
 		if err != nil {
 			t.Fatal(err)
@@ -93,6 +93,29 @@ func TestImplicitStepAllocatesNothing(t *testing.T) {
 			}
 		}
 	}
+}
+
+// pairsNet is n differential pairs of transistors in weak inversion, one beside or
+// one behind another.
+func pairsNet(n int, chain bool) string {
+	var b strings.Builder
+	b.WriteString(`* pairs
+.subckt nmos d g s
+b1 d s i={1e-6*(ln(1+exp((v(g)-0.5-1.3*v(s))/0.067))*ln(1+exp((v(g)-0.5-1.3*v(s))/0.067))-ln(1+exp((v(g)-0.5-1.3*v(d))/0.067))*ln(1+exp((v(g)-0.5-1.3*v(d))/0.067)))}
+.ends
+v1 n0 0 sin(0.9 0.05 1k)
+v2 cm 0 0.9
+vdd vdd 0 1.8
+`)
+	for k := range n {
+		from := 0
+		if chain {
+			from = k
+		}
+		fmt.Fprintf(&b, "xa%[1]d n%[2]d n%[3]d t%[1]d nmos\nxb%[1]d vdd cm t%[1]d nmos\ni%[1]d t%[1]d 0 1n\nr%[1]d vdd n%[2]d 1.8e9\nc%[1]d n%[2]d 0 10f\n", k, k+1, from)
+	}
+	b.WriteString(".options abstol=1e-16\n.tran 10u 3m 0 10u\n.end\n")
+	return b.String()
 }
 
 // nowhere is a sink that drops all.

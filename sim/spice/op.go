@@ -2,14 +2,15 @@ package spice
 
 import (
 	"fmt"
+	"math"
 
 	"vlec/model/diag"
 )
 
 // operatingPoint solves for the direct current with sources at their values for
 // t = 0, into x, which holds the first guess. It tries Newton's iteration, then
-// shunts at every node that are removed step by step, then the sources raised
-// from zero. Clamp holds nodes at .ic voltages.
+// shunts at every node that are removed step by step, then charging up from zero,
+// then the sources raised from zero. Clamp holds nodes at .ic voltages.
 func (c *Circuit) operatingPoint(stats *Stats, x []float64, clamp []nodeIC) error {
 	held := make([]int32, len(clamp))
 	for k, ic := range clamp {
@@ -61,6 +62,9 @@ func (s *system) stepDC(clamp []nodeIC) bool {
 			break
 		}
 	}
+	if s.chargeUp(clamp) {
+		return true
+	}
 	// source stepping
 	clear(s.x)
 	s.semis.begun = false
@@ -83,11 +87,46 @@ func (s *system) stepDC(clamp []nodeIC) bool {
 	return false
 }
 
+// chargeUp lets the circuit find its operating point as it would in time: every
+// node has the same capacitor, and steps of Euler's backward rule grow as long as
+// they can be solved. A solution that moves away from a fold of the other ways
+// is only a short step from the last one here. (Pseudo-transient continuation:
+// Kelley and Keyes, SIAM J. Numer. Anal. 35, 508, 1998.)
+func (s *system) chargeUp(clamp []nodeIC) bool {
+	const (
+		first, last = 1e-2, 1e-18 // S, capacitance over step
+		solves      = 300
+		limit       = 30 // iterations a step; more is a sign to take a shorter one
+	)
+	clear(s.x)
+	s.semis.begun = false
+	s.anchor = make([]float64, len(s.x))
+	defer func() { s.anchor = nil }()
+	g, factor, grow := first, 4.0, 1.5
+	for range solves {
+		if s.solveDC(1, g, clamp, limit) == nil {
+			copy(s.anchor, s.x)
+			if g < last {
+				s.anchor = nil
+				return s.solveDC(1, 0, clamp, s.c.opts.itl1) == nil
+			}
+			g /= factor
+			factor = min(factor*grow, 10)
+			continue
+		}
+		copy(s.x, s.anchor)
+		g *= factor
+		factor, grow = math.Sqrt(factor), 1.2
+	}
+	return false
+}
+
 // clampG is the conductance that holds a node at its initial voltage during the
 // operating point.
 const clampG = 1e10
 
-// solveDC is one solve with scaled sources and a conductance at every node.
+// solveDC is one solve with scaled sources and a conductance at every node, to
+// ground or to where the anchor is.
 func (s *system) solveDC(scale, gmin float64, clamp []nodeIC, limit int) error {
 	s.sources(0, scale)
 	s.current, s.partly = false, false
@@ -95,6 +134,9 @@ func (s *system) solveDC(scale, gmin float64, clamp []nodeIC, limit int) error {
 	if gmin > 0 {
 		for k := range int32(len(s.c.nodes) - 1) {
 			s.base[s.diagonal(k)] += gmin
+			if s.anchor != nil {
+				s.rhs[k] += gmin * s.anchor[k]
+			}
 		}
 	}
 	for _, ic := range clamp {

@@ -24,11 +24,13 @@ type program struct {
 	consts int
 	regs   int
 	out    int32
-	affine bool // linear in its inputs with constant coefficients, and free of time
+	affine bool       // linear in its inputs with constant coefficients, and free of time
+	back   []backward // the code in reverse for lanes, nil if it does not suit them
 }
 
 // An instr sets register dst to op(a, b, c). For opPwl b is the first constant
-// of the table and c the number of its points.
+// of the table and c the number of its points; for opSoftplus b is the register
+// that takes the slope.
 type instr struct {
 	op           opcode
 	dst, a, b, c int32
@@ -185,6 +187,8 @@ func (p *program) value(r []float64) float64 {
 			r[in.dst] = math.Tanh(a)
 		case opPwl:
 			r[in.dst], _ = pwlAt(r[in.b:in.b+in.c], a)
+		case opSoftplus:
+			softplus(r[in.dst:in.dst+1], r[in.b:in.b+1], r[in.a:in.a+1])
 		default:
 			r[in.dst] = apply(in.op, a, r[in.b], r[in.c])
 		}
@@ -194,7 +198,13 @@ func (p *program) value(r []float64) float64 {
 
 // values is value for many sets of registers: r[k] holds register k of all.
 func (p *program) values(r [][]float64, out []float64) {
-	n := len(out)
+	p.run(r)
+	copy(out, r[p.out])
+}
+
+// run runs the code forward for many sets of registers.
+func (p *program) run(r [][]float64) {
+	n := len(r[p.out])
 	for k := range p.code {
 		in := &p.code[k]
 		d, a := r[in.dst][:n], r[in.a][:n]
@@ -227,6 +237,16 @@ func (p *program) values(r [][]float64, out []float64) {
 			for i := range d {
 				d[i] = math.Tanh(a[i])
 			}
+		case opSqrt:
+			for i := range d {
+				d[i] = math.Sqrt(a[i])
+			}
+		case opExp:
+			for i := range d {
+				d[i] = apply(opExp, a[i], 0, 0)
+			}
+		case opSoftplus:
+			softplus(d, r[in.b], a)
 		case opPwl:
 			table := make([]float64, in.c)
 			for i := range d {
@@ -242,7 +262,6 @@ func (p *program) values(r [][]float64, out []float64) {
 			}
 		}
 	}
-	copy(out, r[p.out])
 }
 
 // gradient runs the code backward after value: d[k] becomes the derivative of
@@ -333,6 +352,8 @@ func (p *program) gradient(r, d []float64) {
 		case opPwl:
 			_, slope := pwlAt(r[in.b:in.b+in.c], a)
 			d[in.a] += float64(g * slope)
+		case opSoftplus:
+			d[in.a] += float64(g * b)
 		default:
 			d[in.a] += float64(g * slope(in.op, a, y))
 		}
@@ -453,4 +474,5 @@ func (p *program) analyse() {
 		degree[in.dst] = min(d, nonlinear)
 	}
 	p.affine = degree[p.out] < nonlinear
+	p.reverse()
 }

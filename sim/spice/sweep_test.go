@@ -2,6 +2,7 @@ package spice
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -153,6 +154,39 @@ b4 0 y i={1e-13*(exp(-v(y)/0.02585)-1)}
 			continue
 		}
 		compareSamples(t, ngspice(t, src).Trace(), got, 1e-4)
+	}
+}
+
+// TestWeakInversion finds the operating point of a chain of differential pairs of
+// nanoamperes and of picoamperes, at which ngspice 39 gives up (with a fault), and
+// checks the sums of currents by the formula of the transistor.
+func TestWeakInversion(t *testing.T) {
+	for _, tail := range []float64{1e-9, 1e-12} {
+		src := pairsNet(70, true)
+		src = strings.ReplaceAll(src, " 0 1n", fmt.Sprintf(" 0 %g", tail))
+		src = strings.ReplaceAll(src, "1.8e9", fmt.Sprintf("%g", 1.8/tail))
+		src = strings.Replace(src, "sin(0.9 0.05 1k)", "0.901", 1)
+		c := elaborate(t, strings.Replace(src, "abstol=1e-16", fmt.Sprintf("reltol=1e-6 vntol=1e-9 abstol=%g", 1e-7*tail), 1))
+		got, stats, err := c.OP(context.Background(), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := func(format string, k int) float64 { return got.Signal("v(" + fmt.Sprintf(format, k) + ")").Data[0] }
+		current := func(d, g, s float64) float64 {
+			f := func(v float64) float64 { return math.Pow(math.Log1p(math.Exp((g-0.5-1.3*v)/0.067)), 2) }
+			return 1e-6 * (f(s) - f(d))
+		}
+		for k := range 70 {
+			in, out, s := at("n%d", k), at("n%d", k+1), at("t%d", k)
+			a, b := current(out, in, s), current(1.8, 0.9, s)
+			if math.Abs(a+b-tail) > 1e-5*tail || math.Abs(out-1.8+1.8/tail*a) > 1e-5 {
+				t.Fatalf("%g A, stage %d: %g and %g A, output %g V", tail, k, a, b, out)
+			}
+		}
+		if end := at("n%d", 70); math.Abs(end-1.8) > 0.01 && math.Abs(end) > 0.01 {
+			t.Errorf("%g A: the chain ends at %g V", tail, end)
+		}
+		t.Logf("%g A: %d iterations", tail, stats.Iterations)
 	}
 }
 

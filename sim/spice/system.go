@@ -32,11 +32,11 @@ type system struct {
 	cptr, crow []int32
 	cval       []float64
 
-	bias   []float64 // constant terms of linear behaviours
-	funcs  []funcRef // behaviours that are not linear
-	slots  []int32   // places of their derivatives in vals, two an input
-	semis  semis
-	bypass bypass
+	bias     []float64 // constant terms of linear behaviours
+	funcs    []funcRef // behaviours that are not linear
+	slots    []int32   // places of their derivatives in vals, two an input
+	semis    semis
+	tangents tangents
 
 	lu      *sparse.LU
 	varying *sparse.Part // entries that change while base does not
@@ -48,6 +48,7 @@ type system struct {
 	x, rhs, r []float64
 	scale     []float64
 	guess     []float64 // scratch of op.go and damped.go
+	anchor    []float64 // where shunts of op.go end, nil for ground
 	try, step []float64
 	regs, adj []float64
 
@@ -60,8 +61,10 @@ type system struct {
 }
 
 type funcRef struct {
-	b    int32 // into Circuit.behaviours
-	slot int32 // into slots
+	b        int32 // into Circuit.behaviours
+	slot     int32 // into slots
+	pos, neg int32 // rows in which the value stands with either sign
+	sign     float64
 }
 
 // A triplet collects one stamp.
@@ -174,7 +177,7 @@ func newSystem(c *Circuit, stats *Stats, clamp []int32) (*system, error) {
 			}
 			continue
 		}
-		s.funcs = append(s.funcs, funcRef{int32(i), int32(len(pending))})
+		s.funcs = append(s.funcs, funcRef{int32(i), int32(len(pending)), pos, neg, sign * d.mult})
 		for _, in := range c.refs[d.in : d.in+int32(p.inputs)] {
 			col := ground
 			if in != timeRef {
@@ -209,7 +212,7 @@ func newSystem(c *Circuit, stats *Stats, clamp []int32) (*system, error) {
 		}
 	}
 	s.varying = lu.NewPart(varying)
-	s.bypass.init(s)
+	s.tangents.init(s)
 	s.alpha = -1
 	s.setAlpha(0)
 	return s, nil
@@ -373,6 +376,12 @@ func (s *system) load(d *behaviour, p *program, t float64) {
 	copy(s.regs[p.inputs:], c.consts[d.con:int(d.con)+p.consts])
 }
 
+// constants are those of behaviour k of funcs.
+func (s *system) constants(k int32) []float64 {
+	d := &s.c.behaviours[s.funcs[k].b]
+	return s.c.consts[d.con : int(d.con)+s.c.programs[d.prog].consts]
+}
+
 // residual computes r = rhs - (G + alpha C) x - f(x, t), and with jac the
 // Jacobian into vals. It says whether all is finite.
 func (s *system) residual(t float64, jac bool) bool {
@@ -387,45 +396,31 @@ func (s *system) residual(t float64, jac bool) bool {
 		copy(s.vals, s.base)
 	}
 	ok := true
-	for i, f := range s.funcs {
-		d := &s.c.behaviours[f.b]
-		p := s.c.programs[d.prog]
-		v, g, known := s.bypass.recall(i, s, s.c.refs[d.in:d.in+int32(p.inputs)])
-		if !known {
-			s.load(d, p, t)
-			v = p.value(s.regs)
-			if jac {
-				p.gradient(s.regs, s.adj)
-				g = s.adj[:p.inputs]
-			}
-		}
-		pos, neg, sign := s.rowsOf(d)
-		sign *= d.mult
+	m := &s.tangents
+	m.evaluate(s, t)
+	for i := range s.funcs {
+		f := &s.funcs[i]
+		v := f.sign * m.now[i]
 		if v-v != 0 { // NaN or infinite
-			s.bad, ok = int(d.dev), false
+			s.bad, ok = int(s.c.behaviours[f.b].dev), false
+			m.forget(i)
 			continue
 		}
-		s.r[pos] -= sign * v
-		s.r[neg] += sign * v
+		s.r[f.pos] -= v
+		s.r[f.neg] += v
 		if !jac {
 			continue
 		}
-		finiteAll := true
-		for k, g := range g {
-			g *= sign
+		for k, g := range m.gradient(i) {
+			g *= f.sign
 			if g-g != 0 {
-				finiteAll = false
+				s.bad, ok = int(s.c.behaviours[f.b].dev), false
+				m.forget(i)
 				continue
 			}
 			at := s.slots[int(f.slot)+2*k:]
 			s.vals[at[0]] += g
 			s.vals[at[1]] -= g
-		}
-		switch {
-		case !finiteAll:
-			s.bad, ok = int(d.dev), false
-		case !known:
-			s.bypass.note(i, s, p.inputs, v)
 		}
 	}
 	if len(s.semis.of) > 0 && !s.loadSemis(jac) {

@@ -586,34 +586,49 @@ func (run *transient) truncation(dt, to float64, m method) float64 {
 	case run.smooth == 2 || m == euler:
 		order = 1
 	}
-	// local is the error of the step for a quantity with these last values.
-	local := func(v0, v1, v2, v3 float64) float64 {
-		d01 := (v0 - v1) / (to - t1)
-		d12 := (v1 - v2) / (t1 - t2)
-		dd := (d01 - d12) / (to - t2) // x''/2
-		if order == 1 {
-			return dt * dt * dd
-		}
-		d23 := (v2 - v3) / (t2 - t3)
-		ddd := (dd - (d12-d23)/(t1-t3)) / (to - t3) // x'''/6
+	// The error is linear in the last values: its weights are those of a divided
+	// difference times what the method makes of it.
+	h01, h12, h23 := to-t1, t1-t2, t2-t3
+	scale, order3 := dt*dt, 0.0
+	if order != 1 {
+		order3 = 1 / (to - t3)
+		scale = dt * dt * dt / 2
 		if m == gear2 {
-			h0 := t1 - t2
-			a0, _, _ := bdf2(dt, h0)
-			return ddd * dt * (dt + h0) / a0
+			a0, _, _ := bdf2(dt, h12)
+			scale = dt * (dt + h12) / a0
 		}
-		return ddd * dt * dt * dt / 2
+	}
+	near := [3]float64{1 / h01, -1/h01 - 1/h12, 1 / h12}
+	var w [4]float64
+	for k, v := range near {
+		w[k] = scale * v / (to - t2)
+	}
+	if order3 != 0 {
+		far := [3]float64{1 / h12, -1/h12 - 1/h23, 1 / h23}
+		for k, v := range w {
+			w[k] = v * order3
+		}
+		for k, v := range far {
+			w[k+1] -= scale * order3 * v / (t1 - t3)
+		}
+	}
+	local := func(v0, v1, v2, v3 float64) float64 {
+		return float64(w[0]*v0) + float64(w[1]*v1) + float64(w[2]*v2) + float64(w[3]*v3)
+	}
+	e := run.history // free until the next attempt
+	for k, v := range x {
+		e[k] = local(v, p[0][k], p[1][k], p[2][k])
 	}
 	for i := range run.states {
 		st := &run.states[i]
 		v0 := x[st.a] - x[st.b]
 		v1 := p[0][st.a] - p[0][st.b]
-		e := local(v0, v1, p[1][st.a]-p[1][st.b], p[2][st.a]-p[2][st.b])
 		tol := math.Max(float64(o.reltol*math.Abs(v0-v1))+st.rate*dt,
 			float64(o.reltol*math.Max(math.Abs(v0), math.Abs(v1)))+st.floor)
 		// Differences of large potentials carry rounding, which no short step cures.
 		tol = math.Max(tol, rounding*(math.Abs(x[st.a])+math.Abs(x[st.b])))
-		if r := math.Abs(e) / (run.trtol * tol); r > worst {
-			worst = r
+		if r := math.Abs(e[st.a] - e[st.b]); r > worst*tol {
+			worst = r / tol
 		}
 	}
 	q := &run.pastQ
@@ -621,10 +636,11 @@ func (run *transient) truncation(dt, to float64, m method) float64 {
 		e := local(v0, q[0][i], q[1][i], q[2][i])
 		size := math.Max(math.Abs(v0), math.Abs(q[0][i]))
 		tol := math.Max(o.reltol*math.Abs(v0-q[0][i])+o.abstol*dt, o.reltol*math.Max(size, o.chgtol)) + rounding*size
-		if r := math.Abs(e) / (run.trtol * tol); r > worst {
-			worst = r
+		if r := math.Abs(e); r > worst*tol {
+			worst = r / tol
 		}
 	}
+	worst /= run.trtol
 	return math.Min(10, math.Pow(worst+1e-9, -1/(order+1)))
 }
 

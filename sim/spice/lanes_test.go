@@ -1,0 +1,84 @@
+package spice
+
+import (
+	"math"
+	"strings"
+	"testing"
+)
+
+// TestLanes evaluates programs side by side and one by one: the same bits, of
+// values and of gradients.
+func TestLanes(t *testing.T) {
+	for _, text := range []string{
+		"v(a)*v(b)-k*v(c)", "ln(1+exp((v(a)-k)/0.7))*ln(1+exp((v(a)-k)/0.7))-ln(exp(v(b)*3)+1)", "tanh(v(a)+v(b))/(2+v(c)*v(c))*v(a)",
+		"sqrt(v(a)*v(a)+0.01)-exp(-v(b))*sin(v(c))", "-(-v(a))/(-v(b)-3)+cosh(v(a)*v(c))", "ln(1+exp(v(a)))/ln(1+exp(v(b)))*v(c)", "v(a)*v(a)*v(b)+atan(v(c))",
+	} {
+		var b strings.Builder
+		b.WriteString("* lanes\nv1 a 0 1\nv2 b 0 1\nv3 c 0 1\n.subckt s a b c d params: k=1\nb1 d 0 v={" + text + "}\n.ends\n")
+		const n = 70 // a full block and a part of one
+		for i := range n {
+			b.WriteString("x" + trimFloat(float64(i)) + " a b c d" + trimFloat(float64(i)) + " s params: k=" + trimFloat(0.3+float64(i)/n) + "\n")
+		}
+		c := build(t, "lanes.cir", b.String())
+		s, err := newSystem(c, &Stats{}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := &s.tangents
+		if len(m.batches) != 1 || len(m.lone) != 0 || len(m.now) != n {
+			t.Fatalf("%s: %d batches, %d alone", text, len(m.batches), len(m.lone))
+		}
+		for k := range s.x[:s.n] {
+			s.x[k] = math.Sin(float64(5*k + 1))
+		}
+		m.evaluate(s, 0)
+		for k := range m.now {
+			d := &c.behaviours[s.funcs[k].b]
+			p := c.programs[d.prog]
+			s.load(d, p, 0)
+			v := p.value(s.regs)
+			p.gradient(s.regs, s.adj)
+			if v != m.now[k] {
+				t.Fatalf("%s: value %v in a lane, %v alone", text, m.now[k], v)
+			}
+			for i, g := range m.gradient(k) {
+				if g != s.adj[i] {
+					t.Fatalf("%s: derivative %d is %v in a lane, %v alone", text, i, g, s.adj[i])
+				}
+			}
+		}
+	}
+}
+
+// TestAlone: what does not suit lanes is evaluated one by one.
+func TestAlone(t *testing.T) {
+	for _, text := range []string{"v(a)*time*v(a)", "v(a)>0 ? sqrt(v(a)) : 1", "max(v(a),1)", "limit(v(a),0,1)", "pwl(v(a),0,0,1,2)", "abs(v(a))"} {
+		c := build(t, "alone.cir", "* alone\nv1 a 0 1\nb1 d 0 v={"+text+"}\nb2 e 0 v={"+text+"}\nb3 f 0 v={"+text+"}\nb4 g 0 v={"+text+"}\nb5 h 0 v={"+text+"}\n")
+		s, err := newSystem(c, &Stats{}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(s.tangents.batches) != 0 || len(s.tangents.lone) < 4 {
+			t.Errorf("%s: %d batches, %d alone", text, len(s.tangents.batches), len(s.tangents.lone))
+		}
+	}
+}
+
+// TestSoftplusIsFound in the ways in which it is written, and nowhere else.
+func TestSoftplusIsFound(t *testing.T) {
+	for text, want := range map[string]int{
+		"ln(1+exp(v(a)/2))": 1, "log(exp(v(a))+1)": 1, "ln(1+exp(v(a)))*ln(1+exp(v(a)))": 1, "ln(1+exp(v(a)))-ln(1+exp(2*v(a)))": 2,
+		"ln(2+exp(v(a)))": 0, "ln(1-exp(v(a)))": 0, "exp(1+ln(v(a)))": 0, "ln(1+exp(1))*v(a)*v(a)": 0, "ln(1+v(a))": 0, "log10(1+exp(v(a)))": 0,
+	} {
+		c := build(t, "soft.cir", "* soft\nv1 a 0 1\nb1 d 0 v={"+text+"}\nr1 d 0 1\n")
+		got := 0
+		for _, in := range c.programs[0].code {
+			if in.op == opSoftplus {
+				got++
+			}
+		}
+		if got != want {
+			t.Errorf("%s: %d, want %d", text, got, want)
+		}
+	}
+}
