@@ -53,6 +53,14 @@ func (d *decoder) spiceHardware(t *source.Table) SpiceHardware {
 	store := d.Table(t.Get("store"))
 	h.Store = Store{Leak: store.Float("leak", 0, source.Positive)}
 	store.Done()
+	transistors := d.Table(t.Get("transistors"))
+	h.Transistors = Transistors{
+		Current: transistors.Float("current", 1e-9, source.Within(1e-12, 1e-6)),
+		Width:   transistors.Float("width", 1e-6, source.Within(1e-7, 1e-3)),
+		Length:  transistors.Float("length", 1e-6, source.Within(1e-7, 1e-3)),
+		Supply:  transistors.Float("supply", 0.9, source.Within(0.3, 3)),
+	}
+	transistors.Done()
 	mismatch := d.Table(t.Get("mismatch"))
 	h.Mismatch = Mismatch{
 		Gain:     mismatch.Float("gain", 0, source.Within(0, 1)),

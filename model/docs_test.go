@@ -24,7 +24,7 @@ func TestReferenceIsComplete(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key := regexp.MustCompile(`\b(?:t|et|st|spice|verilog|amp|ota|store|mismatch)\.(?:Get|Need|Has|Float|Int|Bool|String)\("(\w+)"|Choice\(\w+, "(\w+)"|\.(?:bounds\(t, "(\w+)", "(\w+)"|rate\(t, "(\w+)"|plasticOnly\(t, "(\w+)")`)
+	key := regexp.MustCompile(`\b(?:t|et|st|spice|verilog|amp|ota|store|mismatch|transistors)\.(?:Get|Need|Has|Float|Int|Bool|String)\("(\w+)"|Choice\(\w+, "(\w+)"|\.(?:bounds\(t, "(\w+)", "(\w+)"|rate\(t, "(\w+)"|plasticOnly\(t, "(\w+)")`)
 	keys := map[string]bool{}
 	for _, f := range files {
 		src, err := os.ReadFile(f)

@@ -261,11 +261,20 @@ type SpiceHardware struct {
 	Noise  float64 // power of the noise of a neuron over kT/C; 0: silent
 	Supply float64 // of the nominal supply: rails, slew rate and ranges follow it
 
-	Knee     float64 // width of the bend of rectifiers and clamps [V]
-	OpAmp    OpAmp
-	OTA      OTA
-	Store    Store
-	Mismatch Mismatch
+	Knee        float64 // width of the bend of rectifiers and clamps [V]
+	OpAmp       OpAmp
+	OTA         OTA
+	Store       Store
+	Transistors Transistors
+	Mismatch    Mismatch
+}
+
+// A Transistors is what carries the currents of a circuit at the transistor level,
+// whose unit of potential is given by physics.
+type Transistors struct {
+	Current       float64 // that stands for 1 [A]
+	Width, Length float64 // of one that carries it [m]
+	Supply        float64 // of either sign [V]
 }
 
 // A Mismatch says how far equal parts of a circuit differ. Gain, Tau and Offset

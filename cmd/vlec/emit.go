@@ -18,7 +18,7 @@ type emitSpiceCmd struct {
 	Model    string  `arg:"" help:"Model file (TOML)." predictor:"file"`
 	Output   string  `short:"o" help:"Folder to write (vlec-out/NAME)." type:"path" placeholder:"DIR"`
 	Dialect  string  `help:"Simulator: ${enum}." enum:"ngspice,xyce,ltspice" default:"ngspice"`
-	Level    string  `help:"Level of the cells: ${enum}." enum:"ideal,macro" default:"ideal"`
+	Level    string  `help:"Level of the cells: ${enum}." enum:"ideal,macro,transistor" default:"ideal"`
 	Learning bool    `help:"Let the circuit learn; --no-learning freezes the weights." negatable:"" default:"true"`
 	Scaling  bool    `help:"Run the model, and report how its signals fit the voltages, and its parts the series of resistors and capacitors."`
 	Bill     bool    `help:"List the cells with their parts, area and power."`

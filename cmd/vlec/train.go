@@ -8,7 +8,7 @@ import (
 
 type trainCmd struct {
 	Model    string  `arg:"" help:"Model file (TOML)." type:"existingfile" predictor:"file"`
-	Level    string  `help:"Level of the cells: ${enum}." enum:"ideal,macro" default:"ideal"`
+	Level    string  `help:"Level of the cells: ${enum}." enum:"ideal,macro,transistor" default:"ideal"`
 	Engine   string  `help:"Who simulates the netlist: ${enum}." enum:"builtin,ngspice" default:"builtin"`
 	Segments int     `help:"Train in so many runs, each from where the last one stopped." default:"1" placeholder:"N"`
 	MaxStep  float64 `help:"Longest step of the transient, in model time units." placeholder:"T"`

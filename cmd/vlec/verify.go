@@ -13,7 +13,7 @@ type verifyCmd struct {
 	Model     string  `arg:"" help:"Model file (TOML)." type:"existingfile" predictor:"file"`
 	Target    string  `help:"What to check: ${enum}." enum:"spice,verilog,all" default:"spice"`
 	Engine    string  `help:"Who simulates the text: ${enum}; ngspice reads netlists, icarus and verilator read Verilog, all means every one that is installed." enum:"builtin,ngspice,icarus,verilator,all" default:"builtin"`
-	Level     string  `help:"Level of the cells: ${enum}." enum:"ideal,macro" default:"ideal"`
+	Level     string  `help:"Level of the cells: ${enum}." enum:"ideal,macro,transistor" default:"ideal"`
 	Learning  bool    `help:"Let the weights learn, in the reference and in the circuit."`
 	Artifact  string  `help:"Check this file, edited by hand, say, instead of a fresh one." type:"existingfile" placeholder:"FILE"`
 	Tolerance float64 `help:"Largest nrmse of a waveform that passes; by default it follows from the step and the declared parts." placeholder:"X"`

@@ -19,10 +19,10 @@ type Datasheet struct {
 	Equation string
 	Pins     []string
 	Params   string
-	Body     string // of the level
-	Out      string // node of the cell's output
-	Twin     string // node of the ideal twin's
-	Noise    float64
+	Body     string  // of the level
+	Out      string  // node of the cell's output
+	Twin     string  // node of the ideal twin's
+	Noise    float64 // 0 where nobody knows it
 	Built    BillRow
 }
 
@@ -53,7 +53,7 @@ var tail = companion{cell: "cell_softmax_tail", nodes: []string{"tail"}}
 var written = companion{"cell_weight_store", []string{"pre", "post", "w"}, []string{"p_rate", "1"}}
 
 var benches = map[string]bench{
-	"cell_synapse":          {volts: []string{"pre"}, out: "sum", load: true, params: []string{"p_w", "1"}},
+	"cell_synapse":          {volts: []string{"plus", "minus"}, out: "sum", load: true, params: []string{"p_w", "1"}},
 	"cell_multiplier":       {volts: []string{"a", "b"}, out: "sum", load: true},
 	"cell_lead_lag_rc":      {current: "sum", out: "sum", params: []string{"p_tau", "1", "p_ahead", "0.1"}},
 	"cell_lead_lag":         {current: "sum", out: "lead", params: []string{"p_tau", "0.1", "p_ahead", "1"}},
@@ -70,7 +70,7 @@ var benches = map[string]bench{
 	"cell_linear":           {volts: []string{"in"}, out: "out"},
 	"cell_linear_slope":     {volts: []string{"in", "rate"}, out: "out"},
 	"cell_gate":             {current: "in", volts: []string{"slope"}, out: "sum", load: true},
-	"cell_coupling":         {volts: []string{"in"}, out: "sum", load: true, params: []string{"p_gain", "1"}},
+	"cell_coupling":         {volts: []string{"plus", "minus"}, out: "sum", load: true, params: []string{"p_gain", "1"}},
 	"cell_comparator":       {volts: []string{"target", "rate"}, out: "sum", load: true, params: []string{"p_gain", "1"}},
 	"cell_difference":       {volts: []string{"plus", "minus"}, out: "out", params: []string{"p_gain", "1"}},
 	"cell_weight_store":     {volts: []string{"pre", "post"}, out: "w", params: []string{"p_rate", "0.5"}},
@@ -133,10 +133,18 @@ func Bench(name, levelName string, u circuit.Units, p Process, amplitude float64
 		Cell: name, Level: level.name, Equation: c.equation, Pins: strings.Fields(c.pins), Params: c.params,
 		Body: strings.TrimSpace(level.bodies[name]), Out: "dut_" + b.out, Twin: "twin_" + b.out,
 	}
+	if err := level.fits(u); err != nil {
+		return nil, err
+	}
+	if level.missing(d.used) != "" {
+		return nil, fmt.Errorf("the %s level has no %s yet", level.name, name)
+	}
 	params := physical(b.params, u)
 	sheet.Built = d.build(instance{name, nil, name, params})
 	sheet.Built.finish(p)
-	sheet.Noise = noise(b, params, u, p)
+	if !level.biased || slices.Contains([]string{"state", "w"}, b.out) {
+		sheet.Noise = noise(b, params, u, p)
+	}
 
 	var volts, currents []string
 	frequencies := []float64{0.05, 0.0309, 0.0191} // by the golden ratio, per time unit
@@ -196,10 +204,13 @@ func Bench(name, levelName string, u circuit.Units, p Process, amplitude float64
 			w.Line(line)
 		}
 		w.Wrap("+ ", d.dialect.save([]string{sheet.Out, sheet.Twin})...)
-		w.Line(d.dialect.tran(number(u.Time/100), number(BenchLength*u.Time)))
+		w.Line(d.dialect.tran(number(u.Time/100), number(BenchLength*u.Time), !level.biased))
 		w.Line(".end")
 		return w.Flush()
 	})
+	if level.biased {
+		files.AddText(MOSFile, GenericMOS)
+	}
 	files.Add(CellFile, func(w io.Writer) error { return d.printCells(w) })
 	return sheet, nil
 }

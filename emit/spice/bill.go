@@ -42,6 +42,8 @@ type BillRow struct {
 	Area        float64 `json:"area"`   // um^2
 	Bias        float64 `json:"bias"`   // A
 	Power       float64 `json:"power"`  // W
+
+	gates float64 // area of channels where every transistor is known [um^2]
 }
 
 func (r *BillRow) add(x BillRow) {
@@ -50,11 +52,16 @@ func (r *BillRow) add(x BillRow) {
 	r.Ohms += x.Ohms
 	r.Farads += x.Farads
 	r.Bias += x.Bias
+	r.gates += x.gates
 }
 
 func (r *BillRow) finish(p Process) {
-	r.Area = float64(r.Transistors)*p.device()*wiring + r.Farads/faradsPerArea + r.Ohms/ohmsPerArea
-	r.Power = r.Bias * 2 * p.OpAmp.Rail
+	devices, supply := float64(r.Transistors)*p.device(), p.OpAmp.Rail
+	if r.gates > 0 {
+		devices, supply = r.gates, p.Transistors.Supply
+	}
+	r.Area = devices*wiring + r.Farads/faradsPerArea + r.Ohms/ohmsPerArea
+	r.Power = r.Bias * 2 * supply
 }
 
 // device is the area of a transistor [um^2].
@@ -69,6 +76,10 @@ func (p Process) device() float64 {
 func (d *deck) bill() *Bill {
 	b := &Bill{Assumptions: fmt.Sprintf("transistors of %g um^2 that take %d times that with their wiring; %g F/um^2; %g ohm/um^2; "+
 		"power is the bias current from rail to rail", d.options.Process.device(), wiring, faradsPerArea, ohmsPerArea)}
+	if d.level.biased {
+		b.Assumptions = fmt.Sprintf("transistors are counted and take %d times their channels with their wiring; %g F/um^2; %g ohm/um^2; "+
+			"power is what the transistors at the supply are sized for", wiring, faradsPerArea, ohmsPerArea)
+	}
 	rows := map[string]*BillRow{}
 	learning := 0
 	for _, e := range d.circuit.Elements {
@@ -115,6 +126,20 @@ func (d *deck) bill() *Bill {
 
 // build is what one instance is made of.
 func (d *deck) build(x instance) BillRow {
+	if d.level.biased {
+		scope := d.global()
+		for _, c := range cells {
+			if c.name == x.cell {
+				assign(scope, c.params, scope)
+			}
+		}
+		for i := 0; i < len(x.params); i += 2 {
+			assign(scope, x.params[i]+"="+x.params[i+1], scope)
+		}
+		row := d.count(d.level.bodies[x.cell], scope)
+		row.Count = 1
+		return row
+	}
 	p, u := d.options.Process, d.circuit.Units
 	value := func(name string) float64 { return parameter(x.params, name) }
 	r0 := u.Resistance

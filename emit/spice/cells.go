@@ -18,8 +18,8 @@ type cell struct {
 // a sum owns its resistance p_r0, so that the potential of a sum is the sum.
 var cells = []cell{
 	{
-		"cell_synapse", "sum += p_w pre",
-		"pre sum", "p_w=1",
+		"cell_synapse", "sum += p_w (plus - minus); the presynaptic rate stands on minus where the weight is negative",
+		"plus minus sum", "p_w=1",
 	},
 	{
 		"cell_multiplier", "sum += p_k a b",
@@ -55,7 +55,7 @@ var cells = []cell{
 	{"cell_softmax", "out = exp(in - tail), one for each neuron; all share the tail", "in out tail", ""},
 	{"cell_softmax_tail", "the outputs of the cells on this tail add up to 1", "tail", ""},
 	{"cell_gate", "sum += p_k slope in; terminates in", "in slope sum", "p_k=1"},
-	{"cell_coupling", "sum += p_gain in", "in sum", "p_gain=1"},
+	{"cell_coupling", "sum += p_gain (plus - minus)", "plus minus sum", "p_gain=1"},
 	{"cell_comparator", "sum += p_gain (target - rate)", "target rate sum", "p_gain=1"},
 	{"cell_difference", "out = p_k (plus - p_gain minus)", "plus minus out", "p_gain=1 p_k=1"},
 	{

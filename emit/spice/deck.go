@@ -2,7 +2,11 @@ package spice
 
 import (
 	"io"
+	"maps"
+	"math"
+	"slices"
 	"strconv"
+	"strings"
 
 	"vlec/circuit"
 	"vlec/emit"
@@ -167,6 +171,31 @@ func (p *printer) initialState() {
 			p.Linef(".ic v(%s)=%s", node, number(init[i]))
 		}
 	}
+	if p.options.Start != nil {
+		p.Linef(".include \"%s\"", StartFile)
+	}
+}
+
+// printStart prints the potentials that a biased circuit begins with, except those
+// of states.
+func (d *deck) printStart(out io.Writer) error {
+	states := map[string]bool{}
+	for _, e := range d.circuit.Elements {
+		if e.Kind.State != "" {
+			for _, node := range d.nodes[e.Pin(e.Kind.State)] {
+				states[node] = true
+			}
+		}
+	}
+	w := emit.NewWriter(out)
+	w.Line("* vlec operating point, found beforehand while the states were held")
+	for _, node := range slices.Sorted(maps.Keys(d.options.Start)) {
+		if !states[node] {
+			v := strconv.FormatFloat(math.Round(1e7*d.options.Start[node])/1e7, 'g', -1, 64)
+			w.Line(".ic v(" + strings.ReplaceAll(node, ".", d.dialect.separator) + ")=" + v)
+		}
+	}
+	return w.Flush()
 }
 
 func (p *printer) analysis() {
@@ -192,7 +221,7 @@ func (p *printer) analysis() {
 	}
 	p.Wrap("+ ", p.dialect.save(nodes)...)
 	step := number(o.MaxStep)
-	p.Linef("%s", p.dialect.tran(step, number(o.Stop)))
+	p.Linef("%s", p.dialect.tran(step, number(o.Stop), !p.level.biased || o.Start != nil))
 }
 
 // saved lists the signals that are recorded.

@@ -14,8 +14,9 @@ type dialect struct {
 	// of volt [V] and currents of the order of amp [A].
 	options func(n integration, volt, amp float64) []string
 	// tran is the analysis, with all four times: what the first means differs.
-	// Every simulator begins at the initial conditions, without an operating point.
-	tran func(step, stop string) string
+	// It begins at the initial conditions, without an operating point, unless begin is
+	// false: then at the operating point, while what has an initial condition is held.
+	tran func(step, stop string, begin bool) string
 	// save returns the words of the statement that records these nodes.
 	save func(nodes []string) []string
 	// separator stands between an instance and a node inside it.
@@ -61,7 +62,7 @@ var dialects = []dialect{
 				".options vntol=" + vntol + " abstol=" + abstol,
 			}
 		},
-		tran:      func(step, stop string) string { return ".tran " + step + " " + stop + " 0 " + step + " uic" },
+		tran:      tran,
 		save:      func(nodes []string) []string { return potentials(nodes, ".save") },
 		separator: ".",
 	},
@@ -76,7 +77,7 @@ var dialects = []dialect{
 				".options nonlin-tran reltol=" + n.reltol() + " abstol=" + vntol,
 			}
 		},
-		tran: func(step, stop string) string { return ".tran " + step + " " + stop + " 0 " + step + " uic" },
+		tran: tran,
 		save: func(nodes []string) []string {
 			return potentials(nodes, ".print", "tran", "format=raw", "file="+strings.TrimSuffix(NetlistFile, ".cir")+".raw")
 		},
@@ -92,10 +93,19 @@ var dialects = []dialect{
 				".options plotwinsize=0 numdgt=15",
 			}
 		},
-		tran:      func(step, stop string) string { return ".tran " + step + " " + stop + " 0 " + step + " uic" },
+		tran:      tran,
 		save:      func(nodes []string) []string { return potentials(nodes, ".save") },
 		separator: ":",
 	},
+}
+
+// tran is the same in all of them, once its numbers are all given.
+func tran(step, stop string, begin bool) string {
+	line := ".tran " + step + " " + stop + " 0 " + step
+	if begin {
+		line += " uic"
+	}
+	return line
 }
 
 func potentials(nodes []string, words ...string) []string {

@@ -59,11 +59,11 @@ func (d *deck) expand(e *circuit.Element, yield func(instance)) {
 	case "softmax":
 		x.softmax()
 	case "comparator":
-		x.perNeuron("cell_comparator", []string{"target", "rate", "sum"}, "gain")
+		x.transconductors("cell_comparator", x.nodes("target"), x.nodes("rate"))
 	case "gate":
 		x.perNeuron("cell_gate", []string{"in", "slope", "sum"})
 	case "coupling":
-		x.perNeuron("cell_coupling", []string{"in", "sum"}, "gain")
+		x.transconductors("cell_coupling", x.nodes("in"), nil)
 	case "difference":
 		x.perNeuron("cell_difference", []string{"plus", "minus", "out"}, "gain")
 	case "stimulus":
@@ -102,14 +102,9 @@ func (x *expansion) perNeuron(cell string, pins []string, params ...string) {
 		for _, name := range params {
 			xs := x.e.Numbers(name)
 			v := xs[i%len(xs)]
-			if name == "gain" && cell != "cell_difference" {
-				v *= x.factorOf(i)
-			}
 			values = append(values, "p_"+name, number(v))
 		}
-		if !slices.Contains(params, "gain") || cell == "cell_difference" {
-			values = append(values, x.factor(i)...)
-		}
+		values = append(values, x.factor(i)...)
 		name := x.name() + strconv.Itoa(i)
 		x.cell(name, cell, nodes, values...)
 		into := nodes[len(nodes)-1]
@@ -152,10 +147,36 @@ func (x *expansion) synapse() {
 	pre, sum, w := x.nodes("pre"), x.nodes("sum"), x.e.Numbers("w")
 	x.matrix(len(sum), len(pre), func(name string, i, j int) {
 		if v := w[i*len(pre)+j]; v != 0 {
-			x.cell(name, "cell_synapse", []string{pre[j], sum[i]}, "p_w", number(v))
+			plus, minus, gain := signed(v, pre[j], "0")
+			x.cell(name, "cell_synapse", []string{plus, minus, sum[i]}, "p_w", number(gain))
 			x.offset(name, i*len(pre)+j, sum[i])
 		}
 	})
+}
+
+// transconductors yields one instance a neuron that drives its sum with gain
+// times what plus is above minus; nil is ground.
+func (x *expansion) transconductors(cell string, plus, minus []string) {
+	for i, sum := range x.nodes("sum") {
+		low := "0"
+		if minus != nil {
+			low = minus[i]
+		}
+		gains := x.e.Numbers("gain")
+		a, b, gain := signed(gains[i%len(gains)]*x.factorOf(i), plus[i], low)
+		name := x.name() + strconv.Itoa(i)
+		x.cell(name, cell, []string{a, b, sum}, "p_gain", number(gain))
+		x.offset(name, i, sum)
+	}
+}
+
+// signed makes a gain positive by exchanging the two nodes that it acts between:
+// that is what turns the sign of a real transconductor.
+func signed(gain float64, plus, minus string) (string, string, float64) {
+	if gain < 0 {
+		return minus, plus, -gain
+	}
+	return plus, minus, gain
 }
 
 func (x *expansion) leadLag() {

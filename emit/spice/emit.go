@@ -35,6 +35,7 @@ const (
 	BillFile    = "bill.json"
 	GraphFile   = "network.dot"
 	NeuronFile  = "neuron.svg"
+	StartFile   = "start.lib"
 )
 
 // Options describe a transient run of a circuit and the header of its netlist.
@@ -54,6 +55,10 @@ type Options struct {
 	Save []string
 	// SaveStates records the states beside them, from which a next run may go on.
 	SaveStates bool
+	// Start has the potentials [V] of all nodes, inner ones after their instances and
+	// dots, at which a biased circuit begins while its states are where they begin. nil
+	// leaves it to the simulator to find them.
+	Start map[string]float64
 }
 
 // StepsPerTau is how many steps of the transient fall into the smallest time
@@ -118,10 +123,22 @@ func Emit(c *circuit.Circuit, o Options, files *emit.Artifacts) (*Map, error) {
 	if o.Process == (Process{}) {
 		o.Process = ordinary(c.Units)
 	}
+	if err := level.fits(c.Units); err != nil {
+		return nil, err
+	}
 	d := prepare(c, o, dialect, level)
+	if name := level.missing(d.used); name != "" {
+		return nil, fmt.Errorf("the %s level has no %s yet; use --level macro", level.name, name)
+	}
 	m := d.sideMap()
 	files.Add(NetlistFile, func(w io.Writer) error { return d.print(w) })
 	files.Add(CellFile, func(w io.Writer) error { return d.printCells(w) })
+	if level.biased {
+		files.AddText(MOSFile, GenericMOS)
+	}
+	if o.Start != nil {
+		files.Add(StartFile, func(w io.Writer) error { return d.printStart(w) })
+	}
 	files.Add(MapFile, m.write)
 	m.Bill = d.bill()
 	files.Add(BillFile, m.Bill.write)

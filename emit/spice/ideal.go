@@ -5,7 +5,7 @@ package spice
 // potential is a controlled source.
 var idealBodies = map[string]string{
 	"cell_synapse": `
-gw 0 sum pre 0 {p_w/p_r0}`,
+gw 0 sum plus minus {p_w/p_r0}`,
 
 	"cell_multiplier": `
 bm 0 sum i={v(a)*v(b)*p_k/(p_v0*p_r0)}`,
@@ -99,7 +99,7 @@ ri in 0 {p_r0}
 bm 0 sum i={v(in)*v(slope)*p_k/(p_v0*p_r0)}`,
 
 	"cell_coupling": `
-gc 0 sum in 0 {p_gain/p_r0}`,
+gc 0 sum plus minus {p_gain/p_r0}`,
 
 	"cell_comparator": `
 gt 0 sum target rate {p_gain/p_r0}`,

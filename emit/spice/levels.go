@@ -21,6 +21,9 @@ type level struct {
 	parts   []part
 	process func(Process) []string // the lines that say what the parts are like
 	steps   integration            // what the fastest poles of the level ask for
+	// biased circuits have potentials inside their cells that a run must begin with,
+	// or it would begin with the switching on of the supplies.
+	biased bool
 }
 
 // A part is a subcircuit that cells of one level are built from.
@@ -47,6 +50,15 @@ var levels = []level{
 		// ring; Gear's rule damps them.
 		steps: integration{method: "gear", controlled: true},
 	},
+	{
+		name:    "transistor",
+		what:    "transistors in weak inversion between two supplies, resistors and capacitors",
+		bodies:  transistorBodies,
+		parts:   transistorParts,
+		process: transistorProcess,
+		steps:   integration{method: "gear", controlled: true},
+		biased:  true,
+	},
 }
 
 // Levels lists the names of the levels.
@@ -56,6 +68,18 @@ func Levels() []string {
 		names[i] = levels[i].name
 	}
 	return names
+}
+
+// Has tells whether a level has a body for a cell.
+func Has(level, cell string) bool {
+	l, err := findLevel(level)
+	return err == nil && l.bodies[cell] != ""
+}
+
+// Biased tells whether a level's circuits begin at an operating point, Options.Start.
+func Biased(name string) bool {
+	l, err := findLevel(name)
+	return err == nil && l.biased
 }
 
 func findLevel(name string) (*level, error) {
@@ -100,14 +124,31 @@ func (d *deck) printCells(out io.Writer) error {
 	return w.Flush()
 }
 
-// uses tells whether one of the used cells is built from a part.
+// uses tells whether one of the used cells is built from a part, directly or
+// through other parts.
 func (l *level) uses(part string, used map[string]bool) bool {
 	for name, body := range l.bodies {
 		if used[name] && strings.Contains(body, " "+part) {
 			return true
 		}
 	}
+	for _, p := range l.parts {
+		if p.name != part && strings.Contains(p.body, " "+part) && l.uses(p.name, used) {
+			return true
+		}
+	}
 	return false
+}
+
+// missing is the first of the used cells that the level has no body for, "" when
+// it has all.
+func (l *level) missing(used map[string]bool) string {
+	for _, c := range cells {
+		if _, ok := l.bodies[c.name]; used[c.name] && !ok {
+			return c.name
+		}
+	}
+	return ""
 }
 
 func printCell(w *emit.Writer, name string, c cell, body string) {

@@ -6,12 +6,13 @@ import "vlec/circuit"
 // takes it from the model's [hardware.spice] and derives nothing. The zero Process
 // stands for ordinary parts.
 type Process struct {
-	OpAmp OpAmp
-	OTA   OTA
-	Store Store
-	Knee  float64 // width of the bend of rectifiers and clamps [V]
-	Area  float64 // of a transistor, for estimates [um^2]; 0: an ordinary one
-	Pair  float64 // potential that bends a differential pair, in volts per model unit: 1 at 27 degrees Celsius
+	OpAmp       OpAmp
+	OTA         OTA
+	Store       Store
+	Transistors Transistors
+	Knee        float64 // width of the bend of rectifiers and clamps [V]
+	Area        float64 // of a transistor, for estimates [um^2]; 0: an ordinary one
+	Pair        float64 // potential that bends a differential pair, in volts per model unit: 1 at 27 degrees Celsius
 }
 
 // An OpAmp has one pole, and limits on how far and how fast its output goes.
@@ -38,10 +39,11 @@ type Store struct {
 // ordinary parts are good enough for the units of a circuit.
 func ordinary(u circuit.Units) Process {
 	return Process{
-		OpAmp: OpAmp{Gain: 1e5, GBW: 2e3 / u.Time, Slew: 5e4 * u.Voltage / u.Time, Rail: 10 * u.Voltage},
-		OTA:   OTA{Range: 10 * u.Voltage, Gain: 1e4, Bandwidth: 2e3 / u.Time},
-		Knee:  u.Voltage / 100,
-		Pair:  1,
+		OpAmp:       OpAmp{Gain: 1e5, GBW: 2e3 / u.Time, Slew: 5e4 * u.Voltage / u.Time, Rail: 10 * u.Voltage},
+		OTA:         OTA{Range: 10 * u.Voltage, Gain: 1e4, Bandwidth: 2e3 / u.Time},
+		Knee:        u.Voltage / 100,
+		Pair:        1,
+		Transistors: Transistors{Current: 1e-9, Width: 1e-6, Length: 1e-6, Supply: 0.9},
 	}
 }
 
@@ -112,7 +114,7 @@ ea out 0 a 0 1`,
 // a transconductor or a multiplier, with the limits of the process.
 var macroBodies = map[string]string{
 	"cell_synapse": `
-xw pre 0 sum part_ota PARAMS: p_gm={p_w/p_r0}`,
+xw plus minus sum part_ota PARAMS: p_gm={p_w/p_r0}`,
 
 	"cell_multiplier": `
 xm a b sum part_multiplier PARAMS: p_k={p_k}`,
@@ -206,7 +208,7 @@ xi in part_load
 xm in slope sum part_multiplier PARAMS: p_k={p_k}`,
 
 	"cell_coupling": `
-xc in 0 sum part_ota PARAMS: p_gm={p_gain/p_r0}`,
+xc plus minus sum part_ota PARAMS: p_gm={p_gain/p_r0}`,
 
 	"cell_comparator": `
 xt target rate sum part_ota PARAMS: p_gm={p_gain/p_r0}`,

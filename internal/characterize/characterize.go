@@ -59,6 +59,9 @@ func Run(ctx context.Context, o Options) ([]*Sheet, error) {
 	names, levels := emitter.Benched(), emitter.Levels()
 	for k, name := range names {
 		for _, level := range levels {
+			if !emitter.Has(level, name) {
+				continue
+			}
 			s := &Sheet{}
 			for _, amplitude := range Amplitudes {
 				e, sheet, err := measure(ctx, dir, name, level, o, amplitude)
@@ -83,7 +86,8 @@ func Run(ctx context.Context, o Options) ([]*Sheet, error) {
 // measure runs the bench of one cell at one amplitude.
 func measure(ctx context.Context, dir, name, level string, o Options, amplitude float64) (float64, *emitter.Datasheet, error) {
 	var files emit.Artifacts
-	sheet, err := emitter.Bench(name, level, o.Units, o.Process, amplitude, &files)
+	units := emitter.UnitsAt(level, o.Units, o.Process.Transistors)
+	sheet, err := emitter.Bench(name, level, units, o.Process, amplitude, &files)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -100,7 +104,7 @@ func measure(ctx context.Context, dir, name, level string, o Options, amplitude 
 	}
 	times := make([]float64, 20*emitter.BenchLength)
 	for k := range times {
-		times[k] = float64(k+1) / 20 * o.Units.Time
+		times[k] = float64(k+1) / 20 * units.Time
 	}
 	trace, _, err := c.Tran(ctx, spice.Options{Times: times})
 	if err != nil {
@@ -162,13 +166,14 @@ func Pages(sheets []*Sheet, o Options, files *emit.Artifacts) {
 }
 
 func how(o Options) string {
-	u := o.Units
+	u, t := o.Units, emitter.UnitsAt("transistor", o.Units, o.Process.Transistors)
 	return fmt.Sprintf(`Measured by `+"`vlec characterize`"+`: every cell beside its ideal twin, in the built-in simulator, with sines at its inputs.
 1 stands for %g V, the unit of resistance is %g ohms, a time unit %g s. The error is the RMS difference of the outputs over the RMS of the
 twin's; the range is the largest amplitude that was tried at which it is at most %g %%. Noise is sqrt(kT/C) at 300 K, area and power are
 estimates (`+"`vlec emit spice --bill`"+` says what they stand on). At the ideal level they are those of the parts that would realise the cell.
 A leak and a clamp are measured on a store, a softmax is one of two neurons; what these add to the error is in it.
-`, u.Voltage, u.Resistance, u.Time, 100*MostError)
+At the transistor level 1 stands for %.4g V, the unit of resistance is %.4g ohms; transistors are counted; the noise of an output that is no state is not known.
+`, u.Voltage, u.Resistance, u.Time, 100*MostError, t.Voltage, t.Resistance)
 }
 
 // row is level, error, range, noise, area and power.
@@ -180,6 +185,8 @@ func (s *Sheet) row() []string {
 	noise := two(s.Noise)
 	if level == "ideal" {
 		noise = "0"
+	} else if s.Noise == 0 {
+		noise = ""
 	}
 	return []string{level, share(s.Errors[2]), reach, noise, two(s.Built.Area), two(s.Built.Power)}
 }

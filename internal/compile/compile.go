@@ -21,6 +21,7 @@ import (
 	"vlec/circuit/pass"
 	"vlec/emit"
 	"vlec/emit/spice"
+	"vlec/internal/operating"
 	"vlec/model"
 )
 
@@ -104,7 +105,7 @@ func Spice(ctx context.Context, net *model.Network, o SpiceOptions, files *emit.
 	if step == 0 {
 		step = net.Hardware.Spice.MaxStep
 	}
-	m, err := spice.Emit(c, spice.Options{
+	options := spice.Options{
 		Dialect:   o.Dialect,
 		Level:     o.Level,
 		Process:   process(net.Hardware.Spice),
@@ -116,7 +117,19 @@ func Spice(ctx context.Context, net *model.Network, o SpiceOptions, files *emit.
 		Stop:      o.length(net) * c.Units.Time,
 		MaxStep:   step * c.Units.Time,
 		Save:      o.Save, SaveStates: true,
-	}, files)
+	}
+	if spice.Biased(o.Level) {
+		var search emit.Artifacts
+		cold := options
+		cold.Dialect = "ngspice" // whose words the built-in engine reads
+		if _, err := spice.Emit(c, cold, &search); err != nil {
+			return nil, err
+		}
+		if options.Start, err = operating.Start(ctx, &search); err != nil {
+			return nil, fmt.Errorf("%s: %w", net.File, err)
+		}
+	}
+	m, err := spice.Emit(c, options, files)
 	if err == nil {
 		m.Rounding = math.Abs(worst(rounded).Error)
 	}
@@ -151,16 +164,18 @@ func Parts(net *model.Network) (circuit.Units, spice.Process) {
 // the absolute temperature.
 func process(h model.SpiceHardware) spice.Process {
 	p := spice.Process{
-		OpAmp: spice.OpAmp(h.OpAmp),
-		OTA:   spice.OTA(h.OTA),
-		Store: spice.Store(h.Store),
-		Knee:  h.Knee,
-		Area:  h.Mismatch.Area,
-		Pair:  (h.Temperature + 273.15) / 300.15,
+		OpAmp:       spice.OpAmp(h.OpAmp),
+		OTA:         spice.OTA(h.OTA),
+		Store:       spice.Store(h.Store),
+		Transistors: spice.Transistors(h.Transistors),
+		Knee:        h.Knee,
+		Area:        h.Mismatch.Area,
+		Pair:        (h.Temperature + 273.15) / 300.15,
 	}
 	p.OpAmp.Rail *= h.Supply
 	p.OpAmp.Slew *= h.Supply
 	p.OTA.Range *= h.Supply * p.Pair
 	p.Knee *= p.Pair
+	p.Transistors.Supply *= h.Supply
 	return p
 }

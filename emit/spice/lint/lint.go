@@ -155,6 +155,13 @@ func (l *linter) node(s string) {
 	}
 }
 
+// inner is a node, perhaps one inside instances.
+func (l *linter) inner(s string) {
+	for _, part := range strings.FieldsFunc(s, func(r rune) bool { return r == '.' || r == ':' }) {
+		l.node(part)
+	}
+}
+
 // value is a number or an expression in braces.
 func (l *linter) value(s string) {
 	if !strings.HasPrefix(s, "{") {
@@ -351,13 +358,19 @@ func (l *linter) directive(words []string) {
 		if len(rest) != 1 || !strings.HasPrefix(rest[0], `"`) || strings.ContainsAny(rest[0], "/\\") {
 			l.fail("name a file beside this one, in quotes", "%s", strings.Join(words, " "))
 		}
+	case ".global":
+		if len(rest) != 1 {
+			l.fail("one a line", ".global with %d nodes", len(rest))
+			return
+		}
+		l.node(rest[0])
 	case ".ic":
 		name, value, _ := strings.Cut(strings.Join(rest, ""), "=")
 		if !strings.HasPrefix(name, "v(") || !strings.HasSuffix(name, ")") {
 			l.fail("write .ic v(node)=value", "%s", strings.Join(words, " "))
 			return
 		}
-		l.node(name[2 : len(name)-1])
+		l.inner(name[2 : len(name)-1])
 		l.value(value)
 	case ".tran":
 		if len(rest) < 4 {

@@ -1,0 +1,157 @@
+package spice
+
+import (
+	"maps"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// The transistor level is counted, not estimated: its bodies say what there is.
+
+// count adds up what a body is made of, with the values of its parameters.
+func (d *deck) count(body string, scope map[string]float64) BillRow {
+	var row BillRow
+	for line := range strings.SplitSeq(strings.TrimSpace(body), "\n") {
+		words := strings.Fields(line)
+		switch words[0][0] {
+		case 'r':
+			row.Ohms += evaluate(words[3], scope)
+		case 'c':
+			row.Farads += evaluate(words[3], scope)
+		case 'x':
+			row.add(d.countInstance(words, scope))
+		}
+	}
+	return row
+}
+
+func (d *deck) countInstance(words []string, scope map[string]float64) BillRow {
+	nodes, params := words[1:], []string(nil)
+	for i, w := range words {
+		if w == "PARAMS:" {
+			nodes, params = words[1:i], words[i+1:]
+		}
+	}
+	name, inner := nodes[len(nodes)-1], maps.Clone(d.global())
+	var body string
+	for _, p := range d.level.parts {
+		if p.name == name {
+			body = p.body
+			assign(inner, p.params, inner)
+		}
+	}
+	assign(inner, strings.Join(params, " "), scope)
+	if body != "" {
+		return d.count(body, inner)
+	}
+	row := BillRow{Transistors: 1, gates: 1e12 * inner["p_w"] * inner["p_l"]}
+	if nodes[2] == "vdd" { // its source: it is as wide as what flows in it
+		row.Bias = inner["p_w"] / inner["p_mw"] * d.circuit.Units.Voltage / d.circuit.Units.Resistance
+	}
+	return row
+}
+
+// global are the parameters that every cell knows.
+func (d *deck) global() map[string]float64 {
+	t, u := d.options.Process.Transistors, d.circuit.Units
+	return map[string]float64{"p_v0": u.Voltage, "p_r0": u.Resistance, "p_mw": t.Width, "p_ml": t.Length, "p_vs": t.Supply}
+}
+
+// assign sets parameters that are written p_a=1 p_b={p_c*2}.
+func assign(to map[string]float64, params string, scope map[string]float64) {
+	for _, w := range strings.Fields(params) {
+		name, value, _ := strings.Cut(w, "=")
+		to[name] = evaluate(value, scope)
+	}
+}
+
+// evaluate works out a number, or an expression in braces of the bodies: + - * /,
+// parentheses, max and min, parameters. It is NaN where the expression has more.
+func evaluate(s string, scope map[string]float64) float64 {
+	e := evaluation{strings.Trim(s, "{}"), scope}
+	v := e.sum()
+	if e.rest != "" {
+		return math.NaN()
+	}
+	return v
+}
+
+type evaluation struct {
+	rest  string
+	scope map[string]float64
+}
+
+// eat takes one of these characters, 0 when another follows.
+func (e *evaluation) eat(chars string) byte {
+	if e.rest == "" || strings.IndexByte(chars, e.rest[0]) < 0 {
+		return 0
+	}
+	c := e.rest[0]
+	e.rest = e.rest[1:]
+	return c
+}
+
+func (e *evaluation) sum() float64 {
+	v := e.product()
+	for {
+		switch e.eat("+-") {
+		case '+':
+			v += e.product()
+		case '-':
+			v -= e.product()
+		default:
+			return v
+		}
+	}
+}
+
+func (e *evaluation) product() float64 {
+	v := e.factor()
+	for {
+		switch e.eat("*/") {
+		case '*':
+			v *= e.factor()
+		case '/':
+			v /= e.factor()
+		default:
+			return v
+		}
+	}
+}
+
+func (e *evaluation) factor() float64 {
+	if e.eat("(") != 0 {
+		v := e.sum()
+		e.eat(")")
+		return v
+	}
+	n := 0
+	for n < len(e.rest) && (strings.IndexByte("+-*/(),", e.rest[n]) < 0 || n > 1 && e.rest[n-1] == 'e' && e.rest[0] != 'p') {
+		n++ // a sign after an e belongs to a number
+	}
+	word := e.rest[:n]
+	e.rest = e.rest[n:]
+	if e.eat("(") != 0 {
+		a := e.sum()
+		for e.eat(",") != 0 {
+			switch b := e.sum(); word {
+			case "max":
+				a = math.Max(a, b)
+			case "min":
+				a = math.Min(a, b)
+			default:
+				a = math.NaN()
+			}
+		}
+		e.eat(")")
+		return a
+	}
+	if v, err := strconv.ParseFloat(word, 64); err == nil {
+		return v
+	}
+	if v, ok := e.scope[word]; ok {
+		return v
+	}
+	return math.NaN()
+}
