@@ -9,8 +9,11 @@ func (d *decoder) readHardware(n *source.Node) {
 	d.net.Hardware.Verilog = VerilogHardware{
 		Bits:   int(verilog.Int("bits", 0, 4, 64)),
 		Error:  verilog.Float("error", 0, source.Positive),
-		Lanes:  int(verilog.Int("lanes", 1, 1, 1<<16)),
+		Lanes:  int(verilog.Int("lanes", 0, 1, 1<<16)),
 		Device: source.Choice(verilog, "device", "", devices),
+
+		Clock:    verilog.Float("clock", 0, source.Positive),
+		TimeUnit: verilog.Float("time_unit", d.net.Hardware.Spice.TimeUnit, source.Positive),
 	}
 	verilog.Done()
 	t.Done()

@@ -75,7 +75,7 @@ func TestDefaults(t *testing.T) {
 				OTA:         OTA{Range: 10, Gain: 1e4, Bandwidth: 2e6},
 				Transistors: Transistors{Current: 1e-9, Width: 1e-6, Length: 1e-6, Supply: 0.9}, Mismatch: Mismatch{AutoZero: 1, Zeroed: "all", Seed: 1},
 			},
-			Verilog: VerilogHardware{Lanes: 1},
+			Verilog: VerilogHardware{TimeUnit: 1e-3},
 		},
 		Populations: []*Population{{
 			Name: "a", Size: 2, TauM: []float64{1, 1}, TauR: []float64{0.5, 0.5}, Activation: Tanh,

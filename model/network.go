@@ -315,6 +315,9 @@ type Store struct {
 type VerilogHardware struct {
 	Bits   int     // operand width; 0: planned from Error
 	Error  float64 // wanted output error; 0: planned from Bits
-	Lanes  int     // multipliers working side by side
+	Lanes  int     // synapses worked on side by side; 0: as many as Clock wants, or 1
 	Device string  // "up5k", "hx8k", "ecp5", "xilinx"
+
+	Clock    float64 // [MHz] that must keep up with real time; 0: none
+	TimeUnit float64 // seconds per model time unit
 }

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"path/filepath"
+	"strconv"
 
 	"vlec/emit"
 	"vlec/emit/verilog"
@@ -88,7 +91,8 @@ type emitVerilogCmd struct {
 	Bits     int     `help:"Width of the operands of multipliers (the model's, or the device's)." xor:"goal" placeholder:"N"`
 	Error    float64 `help:"As few bits as keep the rates that leave the core this close to the reference." xor:"goal" placeholder:"E"`
 	Device   string  `help:"Part whose multipliers and memories are used: up5k, hx8k, ecp5 or xilinx." enum:",up5k,hx8k,ecp5,xilinx" default:"" placeholder:"PART"`
-	Lanes    int     `help:"Synapses worked on side by side (the model's, or 1)." placeholder:"N"`
+	Lanes    string  `help:"Synapses worked on side by side: a number, or auto for as many as the device holds and the clock needs (the model's; auto with a clock, 1 without)." placeholder:"N"`
+	Clock    float64 `help:"Clock of the core in MHz (the model's): a step must be done in the real time that dt stands for." placeholder:"MHZ"`
 	Steps    int     `help:"Steps of the golden run in the testbench." default:"200" placeholder:"N"`
 	Whole    bool    `help:"Let the golden run last for the model's duration, with nothing in its way: what a core learns in it is what the integer model learns."`
 	Learning bool    `help:"Let the core learn; --no-learning freezes the weights and leaves out what learns." negatable:"" default:"true"`
@@ -99,6 +103,7 @@ func (c *emitVerilogCmd) Help() string {
 	return `Examples:
   vlec emit verilog examples/chain/model.toml -o out --device up5k
   vlec emit verilog examples/chain/model.toml --device up5k --lanes 4 --estimate
+  vlec emit verilog examples/chain/model.toml --device ecp5 --clock 25 --lanes auto
   cd out && iverilog -g2005-sv -o tb.vvp rtl/*.v tb/*.v && vvp -n tb.vvp`
 }
 
@@ -108,12 +113,24 @@ func (c *emitVerilogCmd) Run(g *globals) error {
 		return err
 	}
 	dir := outputFolder(c.Output, net)
-	var files emit.Artifacts
-	core, err := crosscheck.EmitVerilog(g.ctx, net, crosscheck.VerilogOptions{
-		Learning: c.Learning, Bits: c.Bits, Error: c.Error, Device: c.Device, Lanes: c.Lanes, Steps: c.Steps, Whole: c.Whole,
-	}, &files)
+	lanes, err := c.lanes()
 	if err != nil {
 		return err
+	}
+	var files emit.Artifacts
+	core, err := crosscheck.EmitVerilog(g.ctx, net, crosscheck.VerilogOptions{
+		Learning: c.Learning, Bits: c.Bits, Error: c.Error, Device: c.Device, Lanes: lanes, Clock: c.Clock, Steps: c.Steps, Whole: c.Whole,
+	}, &files)
+	if short, ok := errors.AsType[*verilog.FitError](err); ok && !g.JSON {
+		g.table(short.Fit.Table())
+		g.say("")
+	}
+	if err != nil {
+		return err
+	}
+	if core.Fit != nil && !g.JSON {
+		g.table(core.Fit.Table())
+		g.say("")
 	}
 	if c.Estimate {
 		return c.estimate(g, core)
@@ -124,7 +141,7 @@ func (c *emitVerilogCmd) Run(g *globals) error {
 	if g.JSON {
 		return g.json(map[string]any{
 			"model": net.Name, "target": "verilog", "folder": filepath.ToSlash(dir), "files": files.Paths(),
-			"cycles_per_step": core.Schedule.Period, "synapses": core.Schedule.Synapses, "lanes": core.Schedule.Lanes,
+			"cycles_per_step": core.Schedule.Period, "synapses": core.Schedule.Synapses, "lanes": core.Schedule.Lanes, "fit": core.Fit,
 		})
 	}
 	for _, rows := range [][][]string{core.Plan.Table(nil), core.Plan.TimeTable()} {
@@ -135,6 +152,21 @@ func (c *emitVerilogCmd) Run(g *globals) error {
 		g.say("%s", filepath.ToSlash(filepath.Join(dir, f)))
 	}
 	return nil
+}
+
+// lanes reads the number of lanes; 0: the model's.
+func (c *emitVerilogCmd) lanes() (int, error) {
+	switch c.Lanes {
+	case "":
+		return 0, nil
+	case "auto":
+		return verilog.Auto, nil
+	}
+	n, err := strconv.Atoi(c.Lanes)
+	if err != nil || n < 1 {
+		return 0, fmt.Errorf("--lanes %s: give a number from 1 on, or auto", c.Lanes)
+	}
+	return n, nil
 }
 
 // estimate prints what a core takes.

@@ -12,14 +12,15 @@ import (
 // A design is a core in the making: the plan, the schedule, and the modules that
 // exist so far. Modules of equal content exist once.
 type design struct {
-	p       *format.Plan
-	s       *Schedule
-	t       *timing
-	top     string
-	forms   []Shape // of a block RAM, the widest first
-	blocks  bool    // there is no memory but block RAM
-	modules []*tree.Module
-	known   map[string]*tree.Module
+	p        *format.Plan
+	s        *Schedule
+	t        *timing
+	top      string
+	forms    []Shape // of a block RAM, the widest first
+	blocks   bool    // there is no memory but block RAM
+	tableRAM bool    // lookup tables can be memories
+	modules  []*tree.Module
+	known    map[string]*tree.Module
 
 	index, page     tree.Type // an address of a sender; with its page
 	neuron, group   tree.Type // an address of a neuron, of a row group
@@ -43,7 +44,7 @@ func addressBits(n int) int { return max(bits.Len(uint(n-1)), 1) }
 func newDesign(p *format.Plan, s *Schedule, top string) *design {
 	d := &design{p: p, s: s, t: &s.t, top: top, known: map[string]*tree.Module{}, forms: narrowBlocks, outputs: map[int]bool{}}
 	if p.Device == "ecp5" || p.Device == "xilinx" {
-		d.forms = wideBlocks
+		d.forms, d.tableRAM = wideBlocks, true
 	}
 	d.blocks = p.Device == "up5k" || p.Device == "hx8k"
 	d.index = tree.U(addressBits(s.Senders))
@@ -91,6 +92,10 @@ func (d *design) ram(t tree.Type, depth int, initial map[int]int64, name string)
 	return m
 }
 
+// distributed is the number of words up to which a memory is made of lookup tables
+// where they can be written.
+const distributed = 64
+
 // noCollision is a property of every memory, for formal tools.
 var noCollision = tree.Raw{
 	"`ifdef FORMAL",
@@ -112,8 +117,11 @@ func (d *design) bank(t tree.Type, depth int, initial map[int]int64, suffix stri
 	wa, data := m.Input("waddr_i", a, ""), m.Input("data_i", t, "")
 	q := m.OutputReg("data_o", t, "one cycle after re_i")
 	attrs := "no_rw_check"
-	if d.blocks || strings.Contains(suffix, "weights") {
+	switch {
+	case d.blocks || strings.Contains(suffix, "weights") || d.tableRAM && depth > distributed:
 		attrs += `, ram_style = "block"`
+	case d.tableRAM:
+		attrs += `, ram_style = "distributed"`
 	}
 	mem := m.Memory("mem", t, depth, attrs, initial)
 	write := tree.Stmt(tree.Store{To: mem, At: wa, From: data})

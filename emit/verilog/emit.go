@@ -1,6 +1,7 @@
 package verilog
 
 import (
+	"fmt"
 	"io"
 	"slices"
 
@@ -13,7 +14,8 @@ import (
 type Options struct {
 	Generator string // tool and version, for the headers
 	Hash      string // of the model
-	Lanes     int
+	Lanes     int    // Auto: as a Fit finds them
+	Demand    Demand // what they must keep up with
 }
 
 // A Core is a network as RTL: the schedule, and the modules that follow it.
@@ -22,17 +24,46 @@ type Core struct {
 	Plan     *format.Plan
 	Schedule *Schedule
 	Modules  []*tree.Module // the top is the last one
+	Fit      *Fit           // how the number of lanes was found; nil: it was given
 
 	o            Options
 	boardModules []*tree.Module // around the core: the serial line, and a top for each board
 }
 
-// New builds the modules of a plan.
+// A FitError says that a plan does not go into a device, or not fast enough.
+type FitError struct{ Fit *Fit }
+
+func (e *FitError) Error() string { return e.Fit.Shortfall() }
+
+// New builds the modules of a plan. The error is a *FitError where lanes are to be
+// found and none will do.
 func New(p *format.Plan, o Options) (*Core, error) {
+	var fit *Fit
+	if o.Lanes == Auto {
+		var err error
+		if fit, err = NewFit(p, o); err != nil {
+			return nil, err
+		}
+		if fit.Lanes == 0 {
+			return nil, &FitError{fit}
+		}
+		o.Lanes = fit.Lanes
+	}
 	s, err := NewSchedule(p, o.Lanes)
 	if err != nil {
 		return nil, err
 	}
+	if most := o.Demand.Cycles(); o.Demand.Clock > 0 && s.Period > most {
+		return nil, fmt.Errorf("%d lanes take %d cycles a step, and dt has %d at %g MHz; --lanes auto looks for enough", o.Lanes, s.Period, most, o.Demand.Clock)
+	}
+	c, err := build(p, s, o)
+	if err == nil {
+		c.Fit = fit
+	}
+	return c, err
+}
+
+func build(p *format.Plan, s *Schedule, o Options) (*Core, error) {
 	c := &Core{Top: emit.NewNames(emit.Verilog).Of(p.Name), Plan: p, Schedule: s, o: o}
 	d := newDesign(p, s, c.Top)
 	top := d.core()

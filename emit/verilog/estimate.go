@@ -16,7 +16,8 @@ type Estimate struct {
 	FF     int    `json:"ff"`
 	RAM    int    `json:"block_ram"`
 	DSP    int    `json:"dsp"`
-	Cycles int    `json:"cycles_per_step"` // exact
+	LC     int    `json:"logic_cells,omitempty"` // of iCE40, where a LUT and the register behind it share one
+	Cycles int    `json:"cycles_per_step"`       // exact
 }
 
 // A family is how a device turns the structure of a core into cells. The shares
@@ -28,10 +29,11 @@ type family struct {
 	lut, ff [2]float64 // of what Structure counts: frozen, learning
 	blocks  []Shape    // the forms of a block RAM
 	factor  int        // widest factor of one multiplier block
+	alone   float64    // share of the registers that no lookup table feeds, measured after nextpnr-ice40
 }
 
 var families = map[string]family{
-	"ice40": {lut: [2]float64{0.65, 0.67}, ff: [2]float64{0.90, 0.72}, blocks: narrowBlocks, factor: 16},
+	"ice40": {lut: [2]float64{0.65, 0.67}, ff: [2]float64{0.90, 0.72}, blocks: narrowBlocks, factor: 16, alone: 0.6},
 }
 
 // The forms of a block RAM with one port each way.
@@ -58,6 +60,7 @@ func (c *Core) Estimate() (*Estimate, error) {
 		LUT: int(f.lut[k] * (s.Add + s.Mux + s.Compare + s.Logic + s.Lookup)),
 		FF:  int(f.ff[k] * s.FF),
 	}
+	e.LC = e.LUT + int(f.alone*float64(e.FF))
 	for _, m := range s.Memory {
 		e.RAM += f.ram(m)
 	}
@@ -75,6 +78,7 @@ func (e *Estimate) Table() [][]string {
 		{"FF", fmt.Sprint(e.FF)},
 		{"block RAM", fmt.Sprint(e.RAM)},
 		{"DSP", fmt.Sprint(e.DSP)},
+		{"logic cells", fmt.Sprint(e.LC)},
 		{"cycles a step", fmt.Sprintf("%d, exactly", e.Cycles)},
 	}
 }

@@ -2,6 +2,9 @@ package crosscheck
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"strings"
 
 	"vlec/emit"
 	"vlec/emit/verilog"
@@ -17,9 +20,10 @@ type VerilogOptions struct {
 	Bits     int     // operand width
 	Error    float64 // or the largest distance of a rate that leaves the core from the reference
 	Device   string
-	Lanes    int
-	Steps    int  // of the golden run; 0: 200
-	Whole    bool // the golden run is the model's duration, and nothing disturbs it
+	Lanes    int     // verilog.Auto: as the device and the clock want it; 0: so with a clock, or 1
+	Clock    float64 // [MHz] that must keep up with real time; 0: none
+	Steps    int     // of the golden run; 0: 200
+	Whole    bool    // the golden run is the model's duration, and nothing disturbs it
 }
 
 // fill takes from the model what the options leave open.
@@ -31,8 +35,17 @@ func (o *VerilogOptions) fill(net *model.Network) {
 	if o.Bits == 0 && o.Error == 0 {
 		o.Bits, o.Error = hw.Bits, hw.Error
 	}
+	if o.Clock == 0 {
+		o.Clock = hw.Clock
+	}
 	if o.Lanes == 0 {
-		o.Lanes = max(hw.Lanes, 1)
+		o.Lanes = hw.Lanes
+	}
+	if o.Lanes == 0 {
+		o.Lanes = 1
+		if o.Clock > 0 {
+			o.Lanes = verilog.Auto
+		}
 	}
 	if o.Steps == 0 {
 		o.Steps = 200
@@ -54,7 +67,10 @@ func EmitVerilog(ctx context.Context, net *model.Network, o VerilogOptions, file
 	if err != nil {
 		return nil, err
 	}
-	core, err := verilog.New(p, verilog.Options{Generator: compile.Generator, Hash: net.Hash, Lanes: o.Lanes})
+	core, err := verilog.New(p, verilog.Options{Generator: compile.Generator, Hash: net.Hash, Lanes: o.Lanes, Demand: o.demand(net)})
+	if short, ok := errors.AsType[*verilog.FitError](err); ok {
+		return nil, &ShortError{FitError: short, Instead: instead(ctx, net, o)}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -66,6 +82,64 @@ func EmitVerilog(ctx context.Context, net *model.Network, o VerilogOptions, file
 		return nil, err
 	}
 	return core, core.Add(v, files)
+}
+
+// demand is what lanes are looked for.
+func (o *VerilogOptions) demand(net *model.Network) verilog.Demand {
+	return verilog.Demand{Clock: o.Clock, Step: net.Dt * net.Hardware.Verilog.TimeUnit}
+}
+
+// A ShortError says that no number of lanes will do, and what would instead.
+type ShortError struct {
+	*verilog.FitError
+	Instead []string
+}
+
+func (e *ShortError) Error() string {
+	text := e.FitError.Error()
+	if len(e.Instead) == 0 {
+		return text + "; neither another device nor fewer bits help"
+	}
+	return text + "; what would do: " + strings.Join(e.Instead, ", ")
+}
+
+func (e *ShortError) Unwrap() error { return e.FitError }
+
+// instead tries other devices, fewer bits, and a core that does not learn, with the
+// rest as it is.
+func instead(ctx context.Context, net *model.Network, o VerilogOptions) []string {
+	var list []string
+	try := func(what string, o VerilogOptions) bool {
+		p, err := Plan(ctx, net, o.Learning, format.Options{Bits: o.Bits, Device: o.Device, Frozen: !o.Learning})
+		if err != nil {
+			return false
+		}
+		fit, err := verilog.NewFit(p, verilog.Options{Demand: o.demand(net)})
+		if err != nil || fit.Lanes == 0 {
+			return false
+		}
+		list = append(list, fmt.Sprintf("%s (lanes: %d, cycles: %d)", what, fit.Lanes, fit.Candidates[len(fit.Candidates)-1].Cycles))
+		return true
+	}
+	for _, d := range verilog.Devices {
+		if d.Name != o.Device && o.Device != "" {
+			other := o
+			other.Device = d.Name
+			try("--device "+d.Name, other)
+		}
+	}
+	for bits := 15; o.Error == 0 && bits >= 8; bits -= 2 {
+		fewer := o
+		if fewer.Bits = bits; (o.Bits == 0 || bits < o.Bits) && try(fmt.Sprintf("--bits %d", bits), fewer) {
+			break
+		}
+	}
+	if o.Learning {
+		frozen := o
+		frozen.Learning = false
+		try("--no-learning", frozen)
+	}
+	return list
 }
 
 // goldenRun runs the integer model on the model's own stimuli and teacher, for the

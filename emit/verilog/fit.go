@@ -1,0 +1,189 @@
+package verilog
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"vlec/emit/verilog/format"
+)
+
+// A Device is what there is of a part. iCE40 counts block RAMs of 4 kbit, ECP5 and
+// Xilinx of 18.
+type Device struct {
+	Name, Part string
+	LUT, FF    int
+	RAM, DSP   int
+	Packed     bool // a lookup table and a register share a cell, where the one feeds the other
+}
+
+// Devices are the parts of the boards, and a small Artix-7. Sources: the data
+// sheets of Lattice (FPGA-DS-02008, -02029, -02012) and Xilinx (DS180).
+var Devices = []Device{
+	{"up5k", "iCE40UP5K", 5280, 5280, 30, 8, true},
+	{"hx8k", "iCE40HX8K", 7680, 7680, 32, 0, true},
+	{"ecp5", "LFE5U-85F", 83640, 83640, 208, 156, false},
+	{"xilinx", "XC7A35T", 20800, 41600, 100, 90, false},
+}
+
+// DeviceOf finds a device; nil: there is none of that name.
+func DeviceOf(name string) *Device {
+	for i := range Devices {
+		if Devices[i].Name == name {
+			return &Devices[i]
+		}
+	}
+	return nil
+}
+
+// Auto asks New for as many lanes as a Demand needs.
+const Auto = -1
+
+// A Demand is what a number of lanes is looked for: a part's cells, and a clock
+// that does a step in the time that the step stands for.
+type Demand struct {
+	Clock float64 // [MHz]; 0: none
+	Step  float64 // dt [s]
+}
+
+// Cycles is how many cycles a step may take; 0: any number.
+func (d Demand) Cycles() int {
+	if d.Clock <= 0 {
+		return 0
+	}
+	return int(math.Floor(d.Clock * 1e6 * d.Step * (1 + 1e-9)))
+}
+
+// A Candidate is a number of lanes that was tried.
+type Candidate struct {
+	Lanes    int       `json:"lanes"`
+	Cycles   int       `json:"cycles_per_step"`
+	Estimate *Estimate `json:"estimate"` // nil: no device was named
+	Lacking  []string  `json:"lacking"`  // of the device, or of time
+}
+
+// A Fit says how a number of lanes was found: by a table of those that were tried.
+type Fit struct {
+	Device     string      `json:"device"`
+	Budget     int         `json:"cycles_in_dt"` // 0: a step may take any time
+	Candidates []Candidate `json:"candidates"`
+	Lanes      int         `json:"lanes"` // 0: none will do
+
+	demand Demand
+}
+
+// NewFit looks for a number of lanes. With a clock it takes the fewest that keep up
+// with real time; without, those that take the fewest cycles. Numbers of lanes that
+// take no fewer cycles than a smaller one are passed over, and after the first that
+// does not fit a device larger ones are not tried.
+func NewFit(p *format.Plan, o Options) (*Fit, error) {
+	f := &Fit{Device: p.Device, Budget: o.Demand.Cycles(), demand: o.Demand}
+	device := DeviceOf(p.Device)
+	if device == nil && o.Demand.Clock == 0 {
+		return nil, fmt.Errorf("lanes are fitted to a device or to a clock, and neither is named: --device up5k, say, or --clock 12")
+	}
+	widest := 1
+	for i := range p.Populations {
+		widest = max(widest, p.Populations[i].Size)
+	}
+	least := math.MaxInt
+	for lanes := 1; lanes <= min(widest, MaxLanes); lanes++ {
+		s, err := NewSchedule(p, lanes)
+		if err != nil {
+			return nil, err
+		}
+		if s.Period >= least {
+			continue
+		}
+		least = s.Period
+		c := Candidate{Lanes: lanes, Cycles: s.Period}
+		if f.Budget > 0 && s.Period > f.Budget {
+			c.Lacking = append(c.Lacking, fmt.Sprintf("%d cycles, there is time for %d", s.Period, f.Budget))
+		}
+		slow, fits := len(c.Lacking) > 0, true
+		if device != nil {
+			core, err := build(p, s, o)
+			if err != nil {
+				return nil, err
+			}
+			if c.Estimate, err = core.Estimate(); err != nil {
+				return nil, err
+			}
+			lacking := c.Estimate.Lacking(device)
+			c.Lacking, fits = append(c.Lacking, lacking...), len(lacking) == 0
+		}
+		f.Candidates = append(f.Candidates, c)
+		if !fits {
+			break
+		}
+		if !slow {
+			f.Lanes = lanes
+			if f.Budget > 0 {
+				break // more would do no better
+			}
+		}
+	}
+	return f, nil
+}
+
+// Lacking says of which cells a device has too few.
+func (e *Estimate) Lacking(d *Device) []string {
+	var list []string
+	want := func(n int, what string, have int) {
+		if n > have {
+			list = append(list, fmt.Sprintf("%d %s, %s has %d", n, what, d.Part, have))
+		}
+	}
+	if d.Packed {
+		want(e.LC, "logic cells", d.LUT)
+	} else {
+		want(e.LUT, "LUT", d.LUT)
+		want(e.FF, "FF", d.FF)
+	}
+	want(e.RAM, "block RAMs", d.RAM)
+	want(e.DSP, "multipliers", d.DSP)
+	return list
+}
+
+// Table shows the candidates, the one that was taken marked.
+func (f *Fit) Table() [][]string {
+	rows := [][]string{{"lanes", "cycles a step", "LUT", "FF", "block RAM", "DSP", ""}}
+	for _, c := range f.Candidates {
+		row := []string{fmt.Sprint(c.Lanes), fmt.Sprint(c.Cycles), "", "", "", "", strings.Join(c.Lacking, "; ")}
+		if e := c.Estimate; e != nil {
+			row[2], row[3], row[4], row[5] = fmt.Sprint(e.LUT), fmt.Sprint(e.FF), fmt.Sprint(e.RAM), fmt.Sprint(e.DSP)
+		}
+		switch {
+		case c.Lanes == f.Lanes:
+			row[6] = "taken"
+		case len(c.Lacking) == 0:
+			row[6] = "fits"
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// Shortfall is why no number of lanes will do, and what would: "" where one does.
+func (f *Fit) Shortfall() string {
+	if f.Lanes > 0 {
+		return ""
+	}
+	var small *Candidate // the last one that fits the device
+	for i := range f.Candidates {
+		c := &f.Candidates[i]
+		if c.Estimate == nil || len(c.Estimate.Lacking(DeviceOf(f.Device))) == 0 {
+			small = c
+		}
+	}
+	if small == nil {
+		c := f.Candidates[0]
+		return fmt.Sprintf("one lane does not fit: it takes %s", strings.Join(c.Estimate.Lacking(DeviceOf(f.Device)), ", "))
+	}
+	where := ""
+	if f.Device != "" {
+		where = " that fit " + DeviceOf(f.Device).Part
+	}
+	return fmt.Sprintf("lanes: %d, the most%s, take %d cycles a step, and dt has %d at %g MHz: it would take %g MHz, or a dt of %.3g s",
+		small.Lanes, where, small.Cycles, f.Budget, f.demand.Clock, math.Ceil(float64(small.Cycles)/f.demand.Step/1e4)/100, float64(small.Cycles)/f.demand.Clock/1e6)
+}
