@@ -6,6 +6,9 @@
 //
 //	go run ./bench/rtl
 //	go run ./bench/rtl -layers 1,31,31,1 -lanes 4 -steps 500
+//	go run ./bench/rtl -place -device up5k            logic cells and clock of the core, by nextpnr-ice40
+//	go run ./bench/rtl -place -device up5k -board     and of the board's top, on its pins
+//	go run ./bench/rtl -cells FILE                    what Yosys counts, for the estimator
 //
 // The core learns; its testbench feeds it the model's samples and compares every
 // answer. Time is CPU time of the process that runs, without compiling or
@@ -48,14 +51,41 @@ func main() {
 		lanes  = flag.Int("lanes", 1, "multipliers side by side")
 		steps  = flag.Int("steps", 4000, "steps of the run")
 		child  = flag.String("child", "", "for internal use")
+
+		cells   = flag.String("cells", "", "instead, let Yosys count the cells of the designs that estimates are judged by, into this `file`")
+		devices = flag.String("devices", "up5k,hx8k,ecp5,xilinx", "of -cells")
+		place   = flag.Bool("place", false, "instead, place and route the core for an iCE40 part")
+		device  = flag.String("device", "up5k", "of -place: up5k or hx8k")
+		file    = flag.String("model", "", "with -place: a model `file` instead of layers")
+		frozen  = flag.Bool("frozen", false, "with -place: without learning")
+		board   = flag.Bool("board", false, "with -place: the board's top on its pins")
+		seeds   = flag.Int("seeds", 1, "with -place: this many placements")
+		again   = flag.Bool("again", false, "with -cells: also designs that the file has")
 	)
 	flag.Parse()
+	if *cells != "" {
+		if err := count(*cells, strings.Split(*devices, ","), *again); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	if *child != "" {
 		run, err := rtlrun.Run(context.Background(), rtlrun.Options{Files: []string{*child}, Stdout: os.Stdout})
 		if err != nil || !run.Pass {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
+		return
+	}
+	if *place {
+		p := placing{layers: *layers, device: *device, model: *file, bits: *bits, lanes: *lanes, frozen: *frozen, board: *board, seeds: *seeds}
+		made, err := p.place()
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		show(made)
 		return
 	}
 	if err := measure(*layers, *bits, *lanes, *steps); err != nil {
@@ -67,9 +97,12 @@ func main() {
 // source writes a chain of layers that all learn.
 func source(layers []string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "name = \"bench\"\ndt = 0.0078125\nduration = 40.0\n[learning]\neta = 0.05\n[input.in0]\nsize = %s\nsignal = \"sine\"\nfrequency = 0.25\n", layers[0])
+	fmt.Fprintf(&b, "name = \"bench\"\ndt = 0.0078125\nduration = 40.0\n[learning]\neta = 0.03125\n[input.in0]\nsize = %s\nsignal = \"sine\"\nfrequency = 0.25\n", layers[0])
 	for k := 1; k < len(layers); k++ {
-		fmt.Fprintf(&b, "[population.in%d]\nsize = %s\ntau_m = 1.0\ntau_r = 0.25\n", k, layers[k])
+		fmt.Fprintf(&b, "[population.in%d]\nsize = %s\ntau_m = 1.0\ntau_r = 0.1\n", k, layers[k])
+		if k == len(layers)-1 {
+			b.WriteString("activation = \"linear\"\n")
+		}
 		fmt.Fprintf(&b, "[projection.w%d]\nfrom = \"in%d\"\nto = \"in%d\"\nweights = { init = \"xavier\" }\nplastic = true\n", k, k-1, k)
 	}
 	fmt.Fprintf(&b, "[target.aim]\npopulation = \"in%d\"\nsize = %s\nsignal = \"sine\"\nfrequency = 0.25\namplitude = 0.4\n", len(layers)-1, layers[len(layers)-1])

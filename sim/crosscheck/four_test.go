@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -36,7 +37,9 @@ type drawn struct {
 	steps int
 }
 
-func draw(t *testing.T, seed uint64, steps int) *drawn {
+func draw(t *testing.T, seed uint64, steps int) *drawn { return drawFor(t, seed, steps, "") }
+
+func drawFor(t *testing.T, seed uint64, steps int, device string) *drawn {
 	t.Helper()
 	learning := seed%4 != 0
 	text := randnet.Model(seed, randnet.Options{Frozen: !learning, Steps: steps, MaxSize: 3 + int(seed%7), Decay: seed%3 == 0, Feedbacks: []string{"transpose", "fixed"}})
@@ -44,7 +47,7 @@ func draw(t *testing.T, seed uint64, steps int) *drawn {
 	net.Name = fmt.Sprintf("net%d", seed)
 	d := &drawn{seed: seed, dir: t.TempDir(), steps: steps}
 	var err error
-	d.core, err = emitted(t, net, VerilogOptions{Learning: learning, Bits: 8 + int(seed*7%17), Lanes: 1 + int(seed*5%4), Steps: steps}, d.dir)
+	d.core, err = emitted(t, net, VerilogOptions{Learning: learning, Bits: 8 + int(seed*7%17), Lanes: 1 + int(seed*5%4), Steps: steps, Device: device}, d.dir)
 	if err != nil {
 		if strings.Contains(err.Error(), "neither a bound nor an observed range") {
 			t.Skip("the reference diverges: the planner has no range")
@@ -104,6 +107,92 @@ func TestFourWays(t *testing.T) {
 	if long {
 		verilateAll(t, all)
 	}
+}
+
+// TestGatesOfRandomNetworks lets the netlists of gates that Yosys makes of random
+// networks for iCE40 run their testbenches: of one small network on the UP5K, and
+// with VLEC_LONG=1 of every tenth of TestFourWays, in turn on the UP5K and on the
+// HX8K, which has no multipliers. With an entry of its tables turned the
+// small one fails. Yosys 0.23 has no models of the block RAMs of ECP5 and Xilinx.
+func TestGatesOfRandomNetworks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("synthesis takes 10 s")
+	}
+	seeds, steps, long := []uint64{32}, 20, os.Getenv("VLEC_LONG") != ""
+	if long {
+		for seed := uint64(0); seed < 220; seed += 10 {
+			seeds = append(seeds, seed+seed/10%4)
+		}
+		steps = 60
+	}
+	for i, seed := range seeds {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			device := []string{"up5k", "hx8k"}[i%2]
+			d := drawFor(t, seed, steps, device)
+			netlist := d.gates(t, device == "up5k")
+			if status, said := d.runGates(t, netlist); status != 0 || !strings.Contains(said, "PASS: ") {
+				t.Errorf("the netlist of gates on %s: exit %d\n%s", device, status, said)
+			}
+			if i > 0 {
+				return
+			}
+			text, err := os.ReadFile(netlist)
+			if err != nil {
+				t.Fatal(err)
+			}
+			turned := regexp.MustCompile(`\.LUT_INIT\(16'h(.)`).ReplaceAllFunc(text, func(table []byte) []byte {
+				last := len(table) - 1
+				return append(table[:last:last], "f0123456789abcde"[hex(table[last])])
+			})
+			if err := os.WriteFile(netlist, turned, 0o666); err != nil {
+				t.Fatal(err)
+			}
+			if status, said := d.runGates(t, netlist); status == 0 {
+				t.Errorf("a wrong netlist of gates passes: %s", said)
+			}
+		})
+	}
+}
+
+func hex(digit byte) int { return strings.IndexByte("0123456789abcdef", digit) }
+
+// gates synthesises a core for iCE40. A conflict of drivers, the only sign that
+// Yosys gives of a wrong netlist, fails.
+func (d *drawn) gates(t *testing.T, dsp bool) (netlist string) {
+	t.Helper()
+	rtl, err := filepath.Glob(filepath.Join(d.dir, "rtl", "*.v"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	netlist = filepath.Join(d.dir, "gates.v")
+	job := referee.SynthJob{VerilogJob: referee.VerilogJob{Files: rtl, Top: d.core.Top}, Target: "ice40", DSP: dsp, Netlist: netlist}
+	s, err := referee.Yosys(t.Context(), job)
+	if _, missing := errors.AsType[*referee.MissingError](err); missing {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range s.Conflicts {
+		t.Error(c)
+	}
+	return netlist
+}
+
+// runGates runs the testbench on a netlist of gates.
+func (d *drawn) runGates(t *testing.T, netlist string) (status int, said string) {
+	t.Helper()
+	cells, err := referee.CellModels("ice40")
+	if err != nil {
+		t.Skip(err)
+	}
+	run, err := referee.Icarus(t.Context(), referee.VerilogJob{
+		Files: []string{netlist, cells, d.bench()}, Top: d.core.Top + "_tb", Dir: d.dir, Defines: []string{"NO_ICE40_DEFAULT_ASSIGNMENTS"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return run.Status, run.Output.Stdout + run.Output.Stderr
 }
 
 // keep moves what a subtest wrote to a folder that outlives it.
