@@ -52,6 +52,20 @@ var tail = companion{cell: "cell_softmax_tail", nodes: []string{"tail"}}
 // written is a store whose weight others bear on.
 var written = companion{"cell_weight_store", []string{"pre", "post", "w"}, []string{"p_rate", "1"}}
 
+// slopeOf is the bench of a slope, whose rate is that of its activation.
+func slopeOf(activation string) bench {
+	return bench{volts: []string{"in"}, out: "out", with: []companion{{cell: activation, nodes: []string{"in", "rate"}}}}
+}
+
+// Has tells whether a level has all that the bench of a cell needs.
+func Has(level, cell string) bool {
+	l, err := findLevel(level)
+	if err != nil || l.bodies[cell] == "" {
+		return false
+	}
+	return !slices.ContainsFunc(benches[cell].with, func(x companion) bool { return l.bodies[x.cell] == "" })
+}
+
 var benches = map[string]bench{
 	"cell_synapse":          {volts: []string{"plus", "minus"}, out: "sum", load: true, params: []string{"p_w", "1"}},
 	"cell_multiplier":       {volts: []string{"a", "b"}, out: "sum", load: true},
@@ -60,15 +74,15 @@ var benches = map[string]bench{
 	"cell_leaky_integrator": {current: "sum", out: "state", params: []string{"p_tau", "1"}},
 	"cell_prospective":      {volts: []string{"sum", "state"}, out: "lead", params: []string{"p_tau", "1", "p_ahead", "0.1"}},
 	"cell_tanh":             {volts: []string{"in"}, out: "out"},
-	"cell_tanh_slope":       {volts: []string{"in", "rate"}, out: "out"},
+	"cell_tanh_slope":       slopeOf("cell_tanh"),
 	"cell_softplus":         {volts: []string{"in"}, out: "out"},
-	"cell_softplus_slope":   {volts: []string{"in", "rate"}, out: "out"},
+	"cell_softplus_slope":   slopeOf("cell_softplus"),
 	"cell_sigmoid":          {volts: []string{"in"}, out: "out"},
-	"cell_sigmoid_slope":    {volts: []string{"in", "rate"}, out: "out"},
+	"cell_sigmoid_slope":    slopeOf("cell_sigmoid"),
 	"cell_relu":             {volts: []string{"in"}, out: "out"},
-	"cell_relu_slope":       {volts: []string{"in", "rate"}, out: "out"},
+	"cell_relu_slope":       slopeOf("cell_relu"),
 	"cell_linear":           {volts: []string{"in"}, out: "out"},
-	"cell_linear_slope":     {volts: []string{"in", "rate"}, out: "out"},
+	"cell_linear_slope":     slopeOf("cell_linear"),
 	"cell_gate":             {current: "in", volts: []string{"slope"}, out: "sum", load: true},
 	"cell_coupling":         {volts: []string{"plus", "minus"}, out: "sum", load: true, params: []string{"p_gain", "1"}},
 	"cell_comparator":       {volts: []string{"target", "rate"}, out: "sum", load: true, params: []string{"p_gain", "1"}},
@@ -85,7 +99,7 @@ var benches = map[string]bench{
 		with: []companion{{cell: "cell_softmax", nodes: []string{"other", "rest", "tail"}}, tail},
 	},
 	"cell_softmax_tail": {
-		volts: []string{"in", "other"}, out: "tail",
+		volts: []string{"in", "other"}, out: "out",
 		with: []companion{{cell: "cell_softmax", nodes: []string{"in", "out", "tail"}}, {cell: "cell_softmax", nodes: []string{"other", "rest", "tail"}}},
 	},
 }
@@ -117,9 +131,7 @@ func Bench(name, levelName string, u circuit.Units, p Process, amplitude float64
 	if err != nil {
 		return nil, err
 	}
-	if p == (Process{}) {
-		p = ordinary(u)
-	}
+	p = p.known(u)
 	twin := twinOf(name)
 	d := &deck{
 		circuit: &circuit.Circuit{Name: name, Units: u}, level: level, dialect: &dialects[0],

@@ -30,6 +30,16 @@ type integration struct {
 	// cells are more accurate at a fixed step; parasitic poles need short steps
 	// where something jumps, and only there.
 	controlled bool
+	charge     float64 // [C] that truncation error may neglect; 0: the simulator's choice
+}
+
+// charges is the charge that counts as none, where it is not the simulator's own
+// choice of 1e-14 C: gates hold less.
+func (n integration) charges() string {
+	if n.charge == 0 {
+		return ""
+	}
+	return " chgtol=" + number(n.charge)
 }
 
 func (n integration) reltol() string {
@@ -59,7 +69,7 @@ var dialects = []dialect{
 			vntol, abstol := n.absolute(volt, amp)
 			return []string{
 				".options method=" + n.method + " trtol=" + trtol + " reltol=" + n.reltol() + " num_threads=1",
-				".options vntol=" + vntol + " abstol=" + abstol,
+				".options vntol=" + vntol + " abstol=" + abstol + n.charges(),
 			}
 		},
 		tran:      tran,

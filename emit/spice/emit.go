@@ -120,9 +120,7 @@ func Emit(c *circuit.Circuit, o Options, files *emit.Artifacts) (*Map, error) {
 	if !(o.Stop > 0 && o.MaxStep > 0 && !math.IsInf(o.MaxStep, 0)) {
 		return nil, fmt.Errorf("the transient needs a positive stop time and step, got %g s and %g s", o.Stop, o.MaxStep)
 	}
-	if o.Process == (Process{}) {
-		o.Process = ordinary(c.Units)
-	}
+	o.Process = o.Process.known(c.Units)
 	if err := level.fits(c.Units); err != nil {
 		return nil, err
 	}

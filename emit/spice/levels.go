@@ -56,7 +56,7 @@ var levels = []level{
 		bodies:  transistorBodies,
 		parts:   transistorParts,
 		process: transistorProcess,
-		steps:   integration{method: "gear", controlled: true},
+		steps:   integration{method: "gear", controlled: true, charge: 1e-18},
 		biased:  true,
 	},
 }
@@ -68,12 +68,6 @@ func Levels() []string {
 		names[i] = levels[i].name
 	}
 	return names
-}
-
-// Has tells whether a level has a body for a cell.
-func Has(level, cell string) bool {
-	l, err := findLevel(level)
-	return err == nil && l.bodies[cell] != ""
 }
 
 // Biased tells whether a level's circuits begin at an operating point, Options.Start.

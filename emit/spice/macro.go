@@ -10,6 +10,7 @@ type Process struct {
 	OTA         OTA
 	Store       Store
 	Transistors Transistors
+	Corrections Corrections
 	Knee        float64 // width of the bend of rectifiers and clamps [V]
 	Area        float64 // of a transistor, for estimates [um^2]; 0: an ordinary one
 	Pair        float64 // potential that bends a differential pair, in volts per model unit: 1 at 27 degrees Celsius
@@ -45,6 +46,17 @@ func ordinary(u circuit.Units) Process {
 		Pair:        1,
 		Transistors: Transistors{Current: 1e-9, Width: 1e-6, Length: 1e-6, Supply: 0.9},
 	}
+}
+
+// known is the process, or an ordinary one where nothing is said but what has been
+// found out about it.
+func (p Process) known(u circuit.Units) Process {
+	found := p.Corrections
+	if p.Corrections = (Corrections{}); p == (Process{}) {
+		p = ordinary(u)
+	}
+	p.Corrections = found
+	return p
 }
 
 // macroProcess prints a process as the parameters of macroBodies.

@@ -73,6 +73,7 @@ func transistorProcess(p Process) []string {
 	for _, node := range []string{"vdd", "vss", "nb", "nc", "pb", "pc"} {
 		lines = append(lines, ".global "+node)
 	}
+	lines = append(lines, p.Corrections.process()...)
 	return append(lines,
 		"v_vdd vdd 0 dc {p_vs}",
 		"v_vss vss 0 dc {0-p_vs}",
@@ -139,7 +140,7 @@ xb x part_source PARAMS: p_m={3*p_m}`,
 		`
 xp plus xp yp part_follower PARAMS: p_m={p_m}
 xm minus xm ym part_follower PARAMS: p_m={p_m}
-r1 xp xm {2*p_r0/max(p_g,1e-06)}
+r1 xp xm {2*p_r0/max(p_g*p_fix_gm,1e-06)}
 x1 a yp vss vss mos_n PARAMS: p_w={2*p_m*p_mw} p_l={p_ml}
 x2 ia nc a vss mos_n PARAMS: p_w={2*p_m*p_mw} p_l={p_ml}
 x3 b ym vss vss mos_n PARAMS: p_w={2*p_m*p_mw} p_l={p_ml}
@@ -152,7 +153,7 @@ x4 ib nc b vss mos_n PARAMS: p_w={2*p_m*p_mw} p_l={p_ml}`,
 		},
 		`
 xl plus minus out ib part_linear PARAMS: p_g={p_g} p_m={p_m}
-xm ib out part_mirror_p PARAMS: p_m={2*p_m}`,
+xm ib out part_mirror_p PARAMS: p_m={2*p_m} p_k={p_fix_mirror}`,
 	},
 	{
 		cell{"part_pair", "p_m units tanh((plus - minus)/p_v0) out of out", "plus minus out", "p_m=1"},
@@ -163,6 +164,30 @@ x2 b minus s vss mos_n PARAMS: p_w={10*p_m*p_mw} p_l={p_ml}
 xa a out part_mirror_p PARAMS: p_m={p_m}
 xb b c part_mirror_p PARAMS: p_m={p_m}
 xc c out part_mirror_n PARAMS: p_m={p_m}`,
+	},
+	{
+		cell{
+			"part_leg", "what flows into drain and out of tail rises by e for every p_v0 of gate - tail: two transistors in wells of their own",
+			"drain gate tail", "",
+		},
+		`
+x1 drain gate a a mos_n PARAMS: p_w={10*p_mw} p_l={p_ml}
+x2 a a tail tail mos_n PARAMS: p_w={10*p_mw} p_l={p_ml}`,
+	},
+	{
+		cell{
+			"part_correlator", "a, b are what flows out of the inputs; p_k a b/(a + b) flows out of out",
+			"a b out", "p_k=1",
+		},
+		`
+xa a c part_mirror_p
+xb b d part_mirror_p
+x1 c c vss vss mos_n PARAMS: p_w={p_mw} p_l={0.5*p_ml}
+x2 d d vss vss mos_n PARAMS: p_w={p_mw} p_l={0.5*p_ml}
+x3 e c vss vss mos_n PARAMS: p_w={p_k*p_mw} p_l={0.5*p_ml}
+x4 f d e vss mos_n PARAMS: p_w={p_k*p_mw} p_l={0.5*p_ml}
+x5 g nc f vss mos_n PARAMS: p_w={p_mw} p_l={p_ml}
+xo g out part_mirror_p`,
 	},
 }, productParts...)
 
@@ -200,6 +225,60 @@ rl lead 0 {p_r0}`,
 xo in 0 out part_pair PARAMS: p_m={p_k}
 ro out 0 {p_r0}`,
 
+	// In weak inversion the slope of what a pair does is the product of what flows in
+	// its sides over the sum, which two transistors in series give (Delbrück, IJCNN 1991).
+	"cell_tanh_slope": `
+xs s part_sink PARAMS: p_m={p_k}
+x1 a in s vss mos_n PARAMS: p_w={10*p_k*p_mw} p_l={p_ml}
+x2 b 0 s vss mos_n PARAMS: p_w={10*p_k*p_mw} p_l={p_ml}
+xc a b out part_correlator PARAMS: p_k={4*p_fix_correlator}
+ro out 0 {p_r0}`,
+
+	// The tail of two legs is the logarithm of the sum of exponentials.
+	"cell_softplus": `
+xs s part_sink
+x1 vdd in s part_leg
+x2 vdd 0 s part_leg
+xr ref part_sink
+x3 vdd 0 ref part_leg
+xo s ref out part_gm PARAMS: p_g={p_k}
+ro out 0 {p_r0}`,
+
+	"cell_softplus_slope": sigmoidOfTransistors,
+
+	"cell_sigmoid": sigmoidOfTransistors,
+
+	"cell_sigmoid_slope": `
+xs s part_sink PARAMS: p_m={p_k}
+x1 a in s part_leg
+x2 b 0 s part_leg
+xc a b out part_correlator
+ro out 0 {p_r0}`,
+
+	// A mirror passes one direction on.
+	"cell_relu": `
+xi in 0 a part_gm PARAMS: p_g={p_k}
+xn a b part_mirror_n
+xp b out part_mirror_p
+ro out 0 {p_r0}`,
+
+	"cell_relu_slope": `
+xi in 0 a part_gm PARAMS: p_g=20
+ra a 0 {p_r0}
+xs s part_sink PARAMS: p_m={p_k}
+x1 b a s vss mos_n PARAMS: p_w={10*p_k*p_mw} p_l={p_ml}
+x2 vdd 0 s vss mos_n PARAMS: p_w={10*p_k*p_mw} p_l={p_ml}
+xp b out part_mirror_p
+ro out 0 {p_r0}`,
+
+	"cell_softmax": `
+x1 a in tail part_leg
+xp a out part_mirror_p
+ro out 0 {p_r0}`,
+
+	"cell_softmax_tail": `
+xs tail part_sink`,
+
 	"cell_linear": `
 xo in 0 out part_gm PARAMS: p_g={p_k}
 ro out 0 {p_r0}`,
@@ -221,6 +300,13 @@ ro out 0 {p_r0}`,
 
 	"cell_offset": idealBodies["cell_offset"],
 })
+
+const sigmoidOfTransistors = `
+xs s part_sink PARAMS: p_m={p_k}
+x1 a in s part_leg
+x2 vdd 0 s part_leg
+xp a out part_mirror_p
+ro out 0 {p_r0}`
 
 // merged is all bodies of both.
 func merged(a, b map[string]string) map[string]string {

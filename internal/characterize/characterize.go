@@ -21,6 +21,7 @@ import (
 	"vlec/circuit"
 	"vlec/emit"
 	emitter "vlec/emit/spice"
+	"vlec/internal/operating"
 	"vlec/internal/table"
 	"vlec/sim/spice"
 )
@@ -57,6 +58,9 @@ func Run(ctx context.Context, o Options) ([]*Sheet, error) {
 	defer os.RemoveAll(dir)
 	var sheets []*Sheet
 	names, levels := emitter.Benched(), emitter.Levels()
+	if o.Process.Corrections, err = operating.Correct(ctx, emitter.UnitsAt("transistor", o.Units, o.Process.Transistors), o.Process); err != nil {
+		return nil, err
+	}
 	for k, name := range names {
 		for _, level := range levels {
 			if !emitter.Has(level, name) {
@@ -171,7 +175,7 @@ func how(o Options) string {
 1 stands for %g V, the unit of resistance is %g ohms, a time unit %g s. The error is the RMS difference of the outputs over the RMS of the
 twin's; the range is the largest amplitude that was tried at which it is at most %g %%. Noise is sqrt(kT/C) at 300 K, area and power are
 estimates (`+"`vlec emit spice --bill`"+` says what they stand on). At the ideal level they are those of the parts that would realise the cell.
-A leak and a clamp are measured on a store, a softmax is one of two neurons; what these add to the error is in it.
+A leak and a clamp are measured on a store, a slope beside its activation, a softmax is one of two neurons; what these add to the error is in it.
 At the transistor level 1 stands for %.4g V, the unit of resistance is %.4g ohms; transistors are counted; the noise of an output that is no state is not known.
 `, u.Voltage, u.Resistance, u.Time, 100*MostError, t.Voltage, t.Resistance)
 }

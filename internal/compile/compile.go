@@ -119,6 +119,9 @@ func Spice(ctx context.Context, net *model.Network, o SpiceOptions, files *emit.
 		Save:      o.Save, SaveStates: true,
 	}
 	if spice.Biased(o.Level) {
+		if options.Process.Corrections, err = operating.Correct(ctx, c.Units, options.Process); err != nil {
+			return nil, fmt.Errorf("%s: %w", net.File, err)
+		}
 		var search emit.Artifacts
 		cold := options
 		cold.Dialect = "ngspice" // whose words the built-in engine reads

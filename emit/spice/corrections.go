@@ -1,0 +1,88 @@
+package spice
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+
+	"vlec/circuit"
+	"vlec/emit"
+)
+
+// Corrections are factors by which parts of the transistor level are sized apart
+// from what their equations say, because transistors are not quite what equations
+// say: followers lose a share of their input, mirrors see unequal potentials, and
+// weak inversion ends gradually. They follow from the process alone, by dc analyses
+// of single parts (internal/operating), and are printed as parameters of the
+// library. 0 stands for 1: no correction.
+type Corrections struct {
+	Conductance float64 // of the resistor of a transconductor
+	Mirror      float64 // of the width of the transistor that its current leaves through
+	Correlator  float64 // of the wide side of a correlator
+}
+
+func (c Corrections) process() []string {
+	factor := func(x float64) string { return strconv.FormatFloat(or1(x), 'f', 6, 64) }
+	return []string{
+		"* found by dc analyses of the parts alone: conductance of transconductors, width of their output",
+		"* mirror, width of correlators",
+		".param p_fix_gm=" + factor(c.Conductance),
+		".param p_fix_mirror=" + factor(c.Mirror),
+		".param p_fix_correlator=" + factor(c.Correlator),
+	}
+}
+
+// A CorrectionsBench tells what its nodes hold, in volts.
+type CorrectionsBench func(node string) float64
+
+// CorrectionsNetlist writes a netlist of parts whose operating point shows how far
+// they are off, and a function that turns what it shows into better corrections
+// than those that p has.
+func CorrectionsNetlist(u circuit.Units, p Process, files *emit.Artifacts) (func(CorrectionsBench) Corrections, error) {
+	level, err := findLevel("transistor")
+	if err != nil {
+		return nil, err
+	}
+	if err := level.fits(u); err != nil {
+		return nil, err
+	}
+	p = p.known(u)
+	const m = 1.5 // units that the transconductor is sized for, over 2
+	d := &deck{
+		circuit: &circuit.Circuit{Units: u}, level: level, dialect: &dialects[0], options: Options{Process: p},
+		used: map[string]bool{"cell_linear": true, "cell_tanh_slope": true},
+	}
+	files.Add(CellFile, func(w io.Writer) error { return d.printCells(w) })
+	files.AddText(MOSFile, GenericMOS)
+	files.AddText(NetlistFile, fmt.Sprintf(`* vlec: parts to be corrected
+.param p_v0=%s
+.param p_r0=%s
+.include "%s"
+v_high high 0 dc {p_v0}
+v_low low 0 dc {0-p_v0}
+x_high high 0 out_high part_gm PARAMS: p_m=%g
+r_high out_high 0 {p_r0}
+x_zero 0 0 out_zero part_gm PARAMS: p_m=%g
+r_zero out_zero 0 {p_r0}
+x_low low 0 out_low part_gm PARAMS: p_m=%g
+r_low out_low 0 {p_r0}
+x_slope 0 0 slope cell_tanh_slope
+.op
+.end
+`, number(u.Voltage), number(u.Resistance), CellFile, m, m, m))
+	return func(v CorrectionsBench) Corrections {
+		old, volt := p.Corrections, u.Voltage
+		return Corrections{
+			Conductance: or1(old.Conductance) * 2 * volt / (v("out_high") - v("out_low")),
+			Mirror:      or1(old.Mirror) - v("out_zero")/volt/(2*m),
+			Correlator:  or1(old.Correlator) * volt / v("slope"),
+		}
+	}, nil
+}
+
+func or1(x float64) float64 {
+	if x == 0 {
+		return 1
+	}
+	return x
+}
