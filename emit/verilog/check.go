@@ -2,7 +2,7 @@ package verilog
 
 import "fmt"
 
-// check walks through two steps, cycle by cycle, and refuses a schedule that
+// check walks through three steps, cycle by cycle, and refuses a schedule that
 // reads what is not written yet or writes what is still to be read. It knows the
 // stages of the pipes, and nothing of how starts were chosen.
 func (s *Schedule) check() error {
@@ -21,8 +21,10 @@ func (s *Schedule) check() error {
 	lastRead := fill(s.Neurons)                        // of e, by sweeps
 	neuron := func(k, j int) int { return s.Address[k] + j }
 	engine := never
+	heard := [][]int{fill(s.Neurons), fill(s.Neurons), fill(s.Neurons)} // what backward weights learn from, by step
+	fars := fill(s.Neurons)                                             // the same of the receivers
 
-	for step := range 2 {
+	for step := range 3 {
 		base := step * s.Period
 		slots := func(membrane bool) error {
 			for _, b := range s.Bursts {
@@ -50,6 +52,7 @@ func (s *Schedule) check() error {
 						return s.wrong("the membrane of neuron %d needs a sum that is not complete", i)
 					}
 					rates[i], slopes[i] = at+t.rate+1, at+t.rate+1
+					heard[step][i] = at + t.heard + 1
 				}
 			}
 			return nil
@@ -74,14 +77,18 @@ func (s *Schedule) check() error {
 						if g.Neurons && step > 0 && rates[g.First+c] > at {
 							return s.wrong("neuron %d needs a rate of the step before", n)
 						}
+						if g.Learned && (step > 1 && heard[step-2][g.First+c] > at || fars[n] > at) {
+							return s.wrong("a backward weight of neuron %d needs what is not heard yet", n)
+						}
 						if g.Back {
-							sums[g.First+c] = at + sumWritten + 1 + t.tree
+							sums[g.First+c] = at + t.backSum() + 1
 						}
 						lastRead[n] = at
 						at++
 					}
 				}
 				drives[n] = at - 1 + sumWritten + 1
+				fars[n] = at - 1 + farWritten + 1
 			}
 		}
 		if err := slots(true); err != nil {
@@ -91,7 +98,7 @@ func (s *Schedule) check() error {
 			return s.wrong("the step ends before its last slot")
 		}
 		// The register port is granted in the first cycle after a step.
-		if engine+t.learned >= base+s.Period+s.portRead() {
+		if engine+t.written() >= base+s.Period+s.portRead() {
 			return s.wrong("a weight is still on its way when the register port reads")
 		}
 	}

@@ -30,7 +30,22 @@ func (d *design) control() *tree.Module {
 	cfgStore := m.Output("cfg_store_o", tree.U(1), "")
 	cfgReady := m.OutputReg("cfg_ready_o", tree.U(1), "")
 
+	var rule []tree.Stmt // what the reset does to it
+	begins := []tree.Stmt{
+		tree.Set{To: time, From: num(time.T, 0)},
+		tree.Set{To: running, From: tree.Bit(true)},
+		tree.Set{To: page, From: tree.Not(page)},
+	}
 	cleared := m.Reg("cleared", tree.U(1))
+	if d.t.rule {
+		turn := m.OutputReg("turn_o", tree.U(1), "above page_o: of four pages")
+		taught := m.OutputReg("taught_o", tree.U(1), "backward weights take in what the step before has taught")
+		begins = append(begins,
+			tree.Set{To: turn, From: tree.Binary{Op: "^", X: turn, Y: page}},
+			tree.Set{To: taught, From: tree.And(learn, tree.Not(first), tree.Not(cleared), tree.Not(clear))},
+		)
+		rule = []tree.Stmt{tree.Set{To: turn, From: tree.Bit(false)}, tree.Set{To: taught, From: tree.Bit(false)}}
+	}
 	live := m.Reg("live", tree.U(2))
 	portRead := d.s.portRead()
 	cfg := m.Reg("cfg", tree.U(addressBits(portRead+2)))
@@ -46,14 +61,11 @@ func (d *design) control() *tree.Module {
 	body := []tree.Stmt{
 		tree.Set{To: time, From: tree.Inc(time)},
 		tree.If{Cond: clear, Then: []tree.Stmt{tree.Set{To: cleared, From: tree.Bit(true)}}},
-		tree.If{Cond: go_, Then: []tree.Stmt{
-			tree.Set{To: time, From: num(time.T, 0)},
-			tree.Set{To: running, From: tree.Bit(true)},
-			tree.Set{To: page, From: tree.Not(page)},
+		tree.If{Cond: go_, Then: append(begins,
 			tree.Set{To: first, From: tree.Or(cleared, clear)},
 			tree.Set{To: cleared, From: tree.Bit(false)},
 			tree.Set{To: learn, From: learnEn},
-		}, Else: []tree.Stmt{tree.If{Cond: last, Then: []tree.Stmt{tree.Set{To: running, From: tree.Bit(false)}}}}},
+		), Else: []tree.Stmt{tree.If{Cond: last, Then: []tree.Stmt{tree.Set{To: running, From: tree.Bit(false)}}}}},
 		tree.If{Cond: tree.And(go_, tree.Not(drained)), Then: []tree.Stmt{tree.Set{To: live, From: tree.Inc(live)}}},
 		tree.If{Cond: tree.And(drained, tree.Not(go_)), Then: []tree.Stmt{
 			tree.Set{To: live, From: tree.Binary{Op: "-", X: live, Y: num(live.T, 1)}},
@@ -65,7 +77,7 @@ func (d *design) control() *tree.Module {
 		body = append(body, tree.If{Cond: tree.Equal(cfg, int64(i)), Then: []tree.Stmt{tree.Set{To: cfg, From: num(cfg.T, (i+1)%(portRead+2))}}})
 	}
 	m.At(append(body,
-		tree.If{Cond: rst, Then: []tree.Stmt{
+		tree.If{Cond: rst, Then: append(rule,
 			tree.Set{To: running, From: tree.Bit(false)},
 			tree.Set{To: page, From: tree.Bit(false)},
 			tree.Set{To: first, From: tree.Bit(false)},
@@ -74,7 +86,7 @@ func (d *design) control() *tree.Module {
 			tree.Set{To: live, From: num(live.T, 0)},
 			tree.Set{To: cfg, From: num(cfg.T, 0)},
 			tree.Set{To: cfgReady, From: tree.Bit(false)},
-		}},
+		)},
 	)...)
 	return m
 }
@@ -188,6 +200,9 @@ func (d *design) sweep() *tree.Module {
 	if d.back() {
 		flag("back_o", "the sender has an error neuron that listens", func(e entry) int { return bit(e.g.Back) })
 		flag("fixed_o", "through weights of its own", func(e entry) int { return bit(e.g.Fixed) })
+		if d.t.rule {
+			flag("learned_o", "which learn", func(e entry) int { return bit(e.g.Learned) })
+		}
 		opening := m.Reg("first_group", tree.U(1))
 		body = append(body, tree.If{Cond: tree.And(active, row), Then: []tree.Stmt{tree.Set{To: opening, From: closing}}},
 			tree.If{Cond: go_, Then: []tree.Stmt{tree.Set{To: opening, From: tree.Bit(true)}}})
@@ -347,6 +362,11 @@ func (d *design) slots() *tree.Module {
 		if d.t.scaled {
 			flag("mantissa_o", "of its learning rate", tree.S(d.p.Scale.Bits), func(b Burst) int { return int(pops[b.Population].Mantissa) })
 		}
+	}
+	if d.t.rule {
+		gain, loss := d.gains()
+		flag("gain_o", "rate of what its potential teaches", tree.S(d.p.Rule.Scale.Bits), func(b Burst) int { return int(gain[b.Population]) })
+		flag("loss_o", "the same of the square of its input", tree.S(d.p.Rule.Scale.Bits), func(b Burst) int { return int(loss[b.Population]) })
 	}
 	// The last rate of a step that leaves the core.
 	lastOut := make([]int64, len(list))

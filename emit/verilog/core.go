@@ -60,10 +60,15 @@ func (d *design) core() *tree.Module {
 		laneBits = addressBits(s.Lanes)
 	}
 	cfgValid, cfgWrite := m.Input("cfg_valid_i", tree.U(1), "register port of weights, served between steps"), m.Input("cfg_write_i", tree.U(1), "")
-	cfgAddr := m.Input("cfg_addr_i", tree.U(d.word.Width+laneBits), "word, then lane in the low bits")
-	cfgData := m.Input("cfg_data_i", d.stored, fmt.Sprintf("stored weight: %d fraction bits", p.Weight.Frac))
+	wordDoc, dataDoc := "word, then lane in the low bits", fmt.Sprintf("stored weight: %d fraction bits", p.Weight.Frac)
+	if t.rule {
+		wordDoc = "the highest bit: of the way back; word, then lane in the low bits"
+		dataDoc += fmt.Sprintf(", of the way back %d", p.Rule.Weight.Frac)
+	}
+	cfgAddr := m.Input("cfg_addr_i", tree.U(d.word.Width+laneBits+bit(t.rule)), wordDoc)
+	cfgData := m.Input("cfg_data_i", d.port, dataDoc)
 	cfgReady := m.Output("cfg_ready_o", tree.U(1), "")
-	cfgOut := m.OutputReg("cfg_data_o", d.stored, "")
+	cfgOut := m.OutputReg("cfg_data_o", d.port, "")
 
 	to := tree.To
 	// Engines.
@@ -73,16 +78,24 @@ func (d *design) core() *tree.Module {
 	page := wire("page", tree.U(1))
 	loaded, drained := wire("loaded", tree.U(1)), wire("drained", tree.U(1))
 	cfgLoad, cfgRead, cfgStore := wire("cfg_load", tree.U(1)), wire("cfg_read", tree.U(1)), wire("cfg_store", tree.U(1))
-	m.Place(d.control(), "control", to("clk_i", clk), to("rst_i", rst), to("step_i", step), to("clear_i", clear), to("learn_en_i", learnEn),
+	controls := []tree.Connection{
+		to("clk_i", clk), to("rst_i", rst), to("step_i", step), to("clear_i", clear), to("learn_en_i", learnEn),
 		to("loaded_i", loaded), to("drained_i", drained), to("cfg_valid_i", cfgValid), to("cfg_write_i", cfgWrite), to("go_o", goN),
 		to("time_o", time), to("running_o", busy), to("page_o", page), to("first_o", first0), to("learn_o", learn),
-		to("cfg_load_o", cfgLoad), to("cfg_read_o", cfgRead), to("cfg_store_o", cfgStore), to("cfg_ready_o", cfgReady))
+		to("cfg_load_o", cfgLoad), to("cfg_read_o", cfgRead), to("cfg_store_o", cfgStore), to("cfg_ready_o", cfgReady),
+	}
+	var turn, taught *tree.Net
+	if t.rule {
+		turn, taught = wire("turn", tree.U(1)), wire("taught", tree.U(1))
+		controls = append(controls, to("turn_o", turn), to("taught_o", taught))
+	}
+	m.Place(d.control(), "control", controls...)
 
 	m.Say("The sweep over the weights, stage 0.")
 	sweep := d.sweep()
 	cfgWord := cfgAddr
-	if laneBits > 0 {
-		cfgWord = m.Wire("cfg_word", tree.Part{X: cfgAddr, High: cfgAddr.T.Width - 1, Low: laneBits})
+	if cfgAddr.T.Width > d.word.Width {
+		cfgWord = m.Wire("cfg_word", tree.Part{X: cfgAddr, High: laneBits + d.word.Width - 1, Low: laneBits})
 	}
 	w := d.open(m, sweep, "sweep", map[string]tree.Expr{
 		"clk_i": clk, "rst_i": rst, "go_i": goN, "time_i": time, "cfg_load_i": cfgLoad, "cfg_word_i": cfgWord,
@@ -131,7 +144,12 @@ func (d *design) core() *tree.Module {
 	mute := m.Follow("mute", tree.And(first0, w["neurons_o"]))
 	r := m.Wire("sender_rate", tree.Cond{If: mute, Then: num(d.rate, 0), Else: sent})
 
-	drives := d.lanes(m, w, r, learn, rst, cfg{cfgAddr, cfgRead, cfgStore, cfgData, cfgOut, laneBits}, slotPipe{isV, group, lane, out})
+	var h *hearing
+	if t.rule {
+		h = d.hear(m, w, isU, neuron, page, turn)
+		h.taught = taught
+	}
+	drives := d.lanes(m, w, r, learn, rst, cfg{cfgAddr, cfgRead, cfgStore, cfgData, cfgOut, laneBits}, slotPipe{isV, group, lane, out}, h)
 
 	m.Say("Sums of w r wait for their slot.")
 	at := t.arrive - 1
@@ -140,6 +158,10 @@ func (d *design) core() *tree.Module {
 		total = d.couple(m, total, isV, isU, neuron, out)
 	}
 
+	if t.rule {
+		m.Place(d.heard(), "heard", to("clk_i", clk), to("total_i", total), to("out_i", out), to("gain_i", m.Delay(slot["gain_o"], t.out)),
+			to("loss_i", m.Delay(slot["loss_o"], t.diff+4)), to("loss_o", h.lossIn), to("near_o", h.nearIn))
+	}
 	var x *tree.Net
 	if t.backward {
 		x = d.errors(m, slot, in, isV, isU, neuron, page, otherPage, rate, slope, w)
@@ -226,14 +248,14 @@ type slotPipe struct {
 
 // lanes places the lanes with their weights and errors, and returns their sums of
 // w r at stage 3.
-func (d *design) lanes(m *tree.Module, w map[string]*tree.Net, r, learn, rst *tree.Net, port cfg, slot slotPipe) []*tree.Net {
+func (d *design) lanes(m *tree.Module, w map[string]*tree.Net, r, learn, rst *tree.Net, port cfg, slot slotPipe, h *hearing) []*tree.Net {
 	p, t, s := d.p, d.t, d.s
 	to := tree.To
 	active := w["active_o"]
 	some, all := d.fixed()
 	words, fixed := d.words()
 	read := m.Wire("weights_re", tree.Or(active, port.read))
-	at1 := m.Delay(active, 1)
+	atBack := m.Delay(active, 1+t.late)
 	writeAt := m.Delay(w["word_o"], t.learned)
 	var learned, clip, decay *tree.Net
 	if t.learning {
@@ -245,7 +267,14 @@ func (d *design) lanes(m *tree.Module, w map[string]*tree.Net, r, learn, rst *tr
 	}
 	fresh := m.Delay(w["fresh_o"], 2)
 	laneModule := d.lane()
-	var drives, backs, stored []*tree.Net
+	var drives, backs, stored, storedBack []*tree.Net
+	var taught, toBack, taughtAt, isBack *tree.Net
+	if t.rule {
+		taught = m.Delay(m.Control(m.Wire("takes", tree.And(active, w["learned_o"], h.taught)), rst), t.late+1)
+		toBack = m.Wire("cfg_store_back", tree.And(port.store, tree.Part{X: port.addr, High: port.addr.T.Width - 1, Low: port.addr.T.Width - 1}))
+		port.store = m.Wire("cfg_store_word", tree.And(port.store, tree.Not(tree.Part{X: port.addr, High: port.addr.T.Width - 1, Low: port.addr.T.Width - 1})))
+		taughtAt = m.Delay(w["word_o"], t.late+1)
+	}
 	var scaled *tree.Net
 	if t.scaled {
 		scaled = m.Bare("scaled", d.err)
@@ -261,13 +290,14 @@ func (d *design) lanes(m *tree.Module, w map[string]*tree.Net, r, learn, rst *tr
 			return part
 		}
 		store := here(port.store)
-		we, wa, data := store, w["word_o"], port.data
+		loaded := m.Ext(port.data, d.stored.Width)
+		we, wa, data := store, w["word_o"], loaded
 		newWord := (*tree.Net)(nil)
 		if t.learning {
 			newWord = m.Bare(name("new_word"), d.stored)
 			we = m.Wire(name("weight_we"), tree.Or(learned, store))
 			wa = m.Wire(name("weight_at"), tree.Cond{If: learned, Then: writeAt, Else: w["word_o"]})
-			data = m.Wire(name("weight_in"), tree.Cond{If: learned, Then: newWord, Else: port.data})
+			data = m.Wire(name("weight_in"), tree.Cond{If: learned, Then: newWord, Else: loaded})
 		}
 		word := m.Bare(name("weight"), d.stored)
 		m.Place(d.weights(l, words[l], "weights", d.stored), name("weights"), to("clk_i", clockOf(m)), to("re_i", read), to("raddr_i", w["word_o"]),
@@ -291,7 +321,25 @@ func (d *design) lanes(m *tree.Module, w map[string]*tree.Net, r, learn, rst *tr
 				back := m.Bare(name("back"), tree.S(p.Operand.Bits+p.Error.Bits))
 				backs = append(backs, back)
 				ports = append(ports, to("back_o", back))
-				if some {
+				switch {
+				case t.rule:
+					storeBack := here(toBack)
+					next := m.Bare(name("next_back"), d.backStored)
+					b := m.Bare(name("back_weight"), d.backStored)
+					m.Place(d.weights(l, fixed[l], "back_weights", d.backStored), name("back_weights"), to("clk_i", clockOf(m)), to("re_i", read), to("raddr_i", w["word_o"]),
+						to("we_i", m.Wire(name("back_we"), tree.Or(taught, storeBack))),
+						to("waddr_i", m.Wire(name("back_to"), tree.Cond{If: taught, Then: taughtAt, Else: w["word_o"]})),
+						to("data_i", m.Wire(name("back_in"), tree.Cond{If: taught, Then: next, Else: m.Ext(port.data, d.backStored.Width)})), to("data_o", b))
+					storedBack = append(storedBack, b)
+					far := m.Bare(name("far_in"), tree.S(p.Rule.Far.Bits))
+					done, group := d.rowDone(m, w, rst)
+					heard := d.memory(m, name("far"), d.ram(far.T, s.Groups, nil, ""), active, w["group_o"], m.Delay(done, farWritten-sumWritten), m.Delay(group, farWritten-sumWritten), far)
+					ports = append(ports, to("back_i", b), to("near_i", h.near), to("loss_i", h.loss), to("far_i", heard), to("far_o", far),
+						to("learned_i", taught), to("back_word_o", next))
+					if !all {
+						ports = append(ports, to("fixed_i", m.Delay(w["fixed_o"], 1+t.late)))
+					}
+				case some:
 					b := m.Bare(name("back_weight"), d.operand)
 					m.Place(d.weights(l, fixed[l], "back_weights", d.operand), name("back_weights"), to("clk_i", clockOf(m)), to("re_i", active), to("raddr_i", w["word_o"]),
 						to("we_i", tree.Bit(false)), to("waddr_i", w["word_o"]), to("data_i", num(d.operand, 0)), to("data_o", b))
@@ -316,6 +364,12 @@ func (d *design) lanes(m *tree.Module, w map[string]*tree.Net, r, learn, rst *tr
 		m.Place(laneModule, name("lane"), ports...)
 	}
 	d.scaledNet = scaled
+	if t.rule {
+		isBack = m.Wire("shows_back", tree.Part{X: port.addr, High: port.addr.T.Width - 1, Low: port.addr.T.Width - 1})
+		for l := range stored {
+			stored[l] = m.Wire(fmt.Sprintf("read_%d", l), tree.Cond{If: isBack, Then: m.Ext(storedBack[l], d.port.Width), Else: m.Ext(stored[l], d.port.Width)})
+		}
+	}
 	shown := stored[0]
 	for l := 1; l < s.Lanes; l++ {
 		is := m.Wire(fmt.Sprintf("shows_%d", l), tree.Binary{Op: "==", X: tree.Part{X: port.addr, High: port.laneBits - 1, Low: 0}, Y: num(tree.U(port.laneBits), l)})
@@ -326,8 +380,8 @@ func (d *design) lanes(m *tree.Module, w map[string]*tree.Net, r, learn, rst *tr
 		m.Say("Errors on their way back.")
 		sums := d.backSum()
 		ports := []tree.Connection{
-			to("clk_i", clockOf(m)), to("valid_i", m.Wire("back_valid", tree.And(at1, m.Delay(w["back_o"], 1)))),
-			to("sender_i", m.Ext(m.Delay(w["sender_o"], 1), d.neuron.Width)), to("opens_i", m.Delay(w["opens_o"], 1)), to("closes_i", m.Delay(w["closes_o"], 1)),
+			to("clk_i", clockOf(m)), to("valid_i", m.Wire("back_valid", tree.And(atBack, m.Delay(w["back_o"], 1+t.late)))),
+			to("sender_i", m.Ext(m.Delay(w["sender_o"], 1+t.late), d.neuron.Width)), to("opens_i", m.Delay(w["opens_o"], 1+t.late)), to("closes_i", m.Delay(w["closes_o"], 1+t.late)),
 		}
 		for l, b := range backs {
 			ports = append(ports, to(fmt.Sprintf("p%d_i", l), b))
@@ -358,8 +412,7 @@ func (d *design) blank(lane int) map[int]int64 {
 
 // drive keeps finished sums of w r until their slot.
 func (d *design) drive(m *tree.Module, w map[string]*tree.Net, drives []*tree.Net, rst, re, group, lane *tree.Net) *tree.Net {
-	done := m.Delay(m.Control(m.Wire("row_done", tree.And(w["active_o"], w["done_o"])), rst), sumWritten)
-	to := m.Delay(w["group_o"], sumWritten)
+	done, to := d.rowDone(m, w, rst)
 	var read []*tree.Net
 	ram := d.ram(tree.S(d.p.Drive.Bits), d.s.Groups, nil, "")
 	for l, v := range drives {
@@ -371,6 +424,14 @@ func (d *design) drive(m *tree.Module, w map[string]*tree.Net, drives []*tree.Ne
 		total = m.Wire(fmt.Sprintf("drive_upto_%d", l), tree.Cond{If: is, Then: read[l], Else: total})
 	}
 	return total
+}
+
+// rowDone is when the sum of w r of a row group is complete, and which one.
+func (d *design) rowDone(m *tree.Module, w map[string]*tree.Net, rst *tree.Net) (done, group *tree.Net) {
+	if d.done == nil {
+		d.done = m.Delay(m.Control(m.Wire("row_done", tree.And(w["active_o"], w["done_o"])), rst), sumWritten)
+	}
+	return d.done, m.Delay(w["group_o"], sumWritten)
 }
 
 // couple adds gamma e to the drive, one stage later.
@@ -414,7 +475,7 @@ func (d *design) errors(m *tree.Module, slot, in map[string]*tree.Net, isV, isU,
 	for _, n := range of.Ports {
 		switch n.Name {
 		case "back_i":
-			values[n.Name] = memory("backs", n.T, d.backWE, m.Wire("backs_to", tree.Cat{m.Delay(otherPage, sumWritten+t.tree), d.backAt}), d.backC, true)
+			values[n.Name] = memory("backs", n.T, d.backWE, m.Wire("backs_to", tree.Cat{m.Delay(otherPage, t.backSum()), d.backAt}), d.backC, true)
 		case "target_i":
 			values[n.Name] = memory("targets", n.T, in["target_we_o"], m.Wire("targets_to", tree.Cat{otherPage, m.Ext(in["address_o"], d.neuron.Width)}), in["data_o"], true)
 		case "rate_i":

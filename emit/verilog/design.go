@@ -26,6 +26,8 @@ type design struct {
 	neuron, group   tree.Type // an address of a neuron, of a row group
 	word            tree.Type // an address of a weight
 	stored, operand tree.Type
+	backStored      tree.Type // weights of the way back that learn
+	port            tree.Type // words of the register port
 	rate, err       tree.Type
 	state, out      tree.Type // of the neuron unit: the wider one of u and v
 	stream          tree.Type // words of the streams
@@ -35,6 +37,7 @@ type design struct {
 	clips           [][2]int64 // pairs of bounds of stored weights
 
 	scaledNet             *tree.Net // s on its way to the lanes
+	done                  *tree.Net // the sum of w r of a row is complete
 	backWE, backAt, backC *tree.Net // complete sums of w e
 }
 
@@ -51,6 +54,11 @@ func newDesign(p *format.Plan, s *Schedule, top string) *design {
 	d.page = tree.U(d.index.Width + 1)
 	d.neuron, d.group, d.word = tree.U(addressBits(s.Neurons)), tree.U(addressBits(s.Groups)), tree.U(addressBits(s.Words))
 	d.stored, d.operand = tree.S(p.Weight.Bits), tree.S(p.Operand.Bits)
+	d.port = d.stored
+	if d.t.rule {
+		d.backStored = tree.S(p.Rule.Weight.Bits)
+		d.port.Width = max(d.port.Width, d.backStored.Width)
+	}
 	d.rate, d.err = tree.S(p.Rate.Bits), tree.S(p.Error.Bits)
 	d.state, d.out = tree.S(p.Membrane.State.Bits), tree.S(p.Membrane.Out.Bits)
 	if d.t.backward {
@@ -163,6 +171,60 @@ func (d *design) mul(a, b int) *tree.Module {
 	p := m.OutputReg("p_o", tree.S(a+b), "")
 	m.At(tree.Set{To: p, From: m.Wire("product", tree.Binary{Op: "*", X: m.Ext(x, a+b), Y: m.Ext(y, a+b)})})
 	return m
+}
+
+// soft is mul as a tree of sums, for parts with few multipliers. It is not kept
+// apart, so that a factor that is a number leaves little of it.
+func (d *design) soft(a, b int) *tree.Module {
+	suffix := fmt.Sprintf("sums_%dx%d", a, b)
+	if m := d.known[suffix]; m != nil {
+		return m
+	}
+	m := d.module(suffix, "p = a b, one cycle later, as a sum over the bits of b.")
+	d.known[suffix] = m
+	m.Clock()
+	x, y := m.Input("a_i", tree.S(a), ""), m.Input("b_i", tree.S(b), "")
+	p := m.OutputReg("p_o", tree.S(a+b), "")
+	var level []*tree.Net // a times a run of bits, at the first of them
+	for i := range b {
+		on := m.Wire(fmt.Sprintf("bit_%d", i), tree.Part{X: y, High: i, Low: i})
+		level = append(level, m.Wire(fmt.Sprintf("part_%d", i), tree.Cond{If: on, Then: x, Else: num(x.T, 0)}))
+	}
+	sign := true // the last of the level is that of b, which counts down
+	for step := 1; len(level) > 1; step *= 2 {
+		var next []*tree.Net
+		for i := 0; i < len(level); i += 2 {
+			if i+1 == len(level) {
+				next = append(next, level[i])
+				continue
+			}
+			low, high := level[i], m.Left(level[i+1], step)
+			name, width := fmt.Sprintf("sum_%d_%d", step, i/2), max(low.T.Width, high.T.Width)+1
+			if sign && i+2 == len(level) {
+				next, sign = append(next, m.Difference(name, low, high, width)), false
+			} else {
+				next = append(next, m.Sum(name, low, high, width))
+			}
+		}
+		level = next
+	}
+	m.At(tree.Set{To: p, From: m.Ext(level[0], a+b)})
+	return m
+}
+
+// small tells whether a part has so few multipliers that those of a rule of
+// backward weights, but for one in each lane, are left to logic. The UP5K has
+// eight: four for the neurons, four for a lane.
+func (d *design) small() bool { return d.t.rule && d.p.Device == "up5k" }
+
+// ruled places a multiplier of the rule of backward weights.
+func (d *design) ruled(m *tree.Module, name string, a, b *tree.Net) *tree.Net {
+	if !d.small() {
+		return d.product(m, name, a, b)
+	}
+	p := m.Bare(name, tree.S(a.T.Width+b.T.Width))
+	m.Place(d.soft(a.T.Width, b.T.Width), "mul_"+name, tree.To("clk_i", clockOf(m)), tree.To("a_i", a), tree.To("b_i", b), tree.To("p_o", p))
+	return p
 }
 
 // product places a multiplier in a module: name is a b, one cycle later.

@@ -30,7 +30,11 @@ func (d *design) lane() *tree.Module {
 		e := m.Input("error_i", d.err, "stage 1: error of the receiver")
 		some, all := d.fixed()
 		b := w
-		if some {
+		switch {
+		case d.t.rule:
+			d.far(m, sum)
+			b, e = d.teach(m, w, all), m.Delay(e, d.t.late)
+		case some:
 			fixed := m.Input("back_i", d.operand, "stage 1: weight of the way back")
 			b = fixed
 			if !all {
@@ -39,7 +43,7 @@ func (d *design) lane() *tree.Module {
 			}
 		}
 		we := d.product(m, "we", b, e)
-		m.Drive(m.Output("back_o", we.T, "stage 2: weight times error"), we)
+		m.Drive(m.Output("back_o", we.T, fmt.Sprintf("stage %d: weight times error", 2+d.t.late)), we)
 	}
 	if d.t.learning {
 		m.Doc = append(m.Doc, fmt.Sprintf("  learning  w += s r rounded      to %d fraction bits, held within its bounds", p.Weight.Frac))
@@ -52,7 +56,7 @@ func (d *design) lane() *tree.Module {
 		before := m.Follow("word_2", word)
 		if p.Decays() {
 			decay := m.Input("decay_i", tree.S(p.Decay.Bits), "stage 1: what the weight loses")
-			lost := d.product(m, "dw", decay, w)
+			lost := d.ruled(m, "dw", w, decay)
 			before = m.Follow("decayed", d.plus(m, "faded", "loss", before, lost, p.DecayShift()))
 			sr = m.Delay(sr, 1)
 		}
@@ -165,7 +169,13 @@ func (d *design) words() (w, b []map[int]int64) {
 		for a := range d.s.Words {
 			fill[a] = d.p.Half()
 		}
-		w, b = append(w, fill), append(b, map[int]int64{})
+		back := map[int]int64{}
+		if d.t.rule {
+			for a := range d.s.Words {
+				back[a] = d.p.Rule.Half(d.p.Operand)
+			}
+		}
+		w, b = append(w, fill), append(b, back)
 	}
 	for i := range d.s.Sweeps {
 		sweep := &d.s.Sweeps[i]
@@ -182,6 +192,9 @@ func (d *design) words() (w, b []map[int]int64) {
 					w[lane][at] = l.W[row*g.Size+c]
 					if l.B != nil {
 						b[lane][at] = l.B[row*g.Size+c]
+						if d.t.rule && !l.Learns() {
+							b[lane][at] = d.p.Rule.Store(d.p.Operand, b[lane][at])
+						}
 					}
 				}
 			}

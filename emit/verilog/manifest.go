@@ -68,12 +68,23 @@ type manifestWeights struct {
 	Offset        int64           `json:"offset"` // a word is the weight plus this
 	LaneAddresses int             `json:"lane_addresses"`
 	Entries       []manifestEntry `json:"entries"`
+	Back          *manifestBack   `json:"back,omitempty"`
+}
+
+// manifestBack tells the same of weights of the way back where some learn: each
+// is beside the one of its entry, at addresses that many higher.
+type manifestBack struct {
+	Rule    format.FeedbackKind `json:"rule"`
+	Format  format.Q            `json:"format"`
+	Offset  int64               `json:"offset"`
+	Address int                 `json:"address"`
 }
 
 type manifestEntry struct {
 	Name     string `json:"name"` // of a projection, or of the population whose bias it is
 	Bias     bool   `json:"bias,omitempty"`
 	Plastic  bool   `json:"plastic"`
+	Feedback string `json:"feedback,omitempty"`
 	Rows     int    `json:"rows"`
 	Columns  int    `json:"columns"`
 	Word     int    `json:"word"`
@@ -117,6 +128,9 @@ func (c *Core) Manifest() *Manifest {
 	if s.Lanes > 1 {
 		m.Weights.LaneAddresses = 1 << addressBits(s.Lanes)
 	}
+	if s.t.rule {
+		m.Weights.Back = &manifestBack{p.Rule.Kind, p.Rule.Weight, p.Rule.Half(p.Operand), m.Weights.LaneAddresses << d.word.Width}
+	}
 	for i := range s.Sweeps {
 		w := &s.Sweeps[i]
 		at := w.Word
@@ -124,6 +138,9 @@ func (c *Core) Manifest() *Manifest {
 			e := manifestEntry{Name: p.Populations[w.Population].Name, Bias: true, Plastic: g.Plastic, Rows: p.Populations[w.Population].Size, Columns: g.Size, Word: at, RowWords: w.Row}
 			if g.Projection >= 0 {
 				e.Name, e.Bias = p.Projections[g.Projection].Name, false
+				if g.Learned {
+					e.Feedback = string(p.Projections[g.Projection].Feedback)
+				}
 			}
 			m.Weights.Entries = append(m.Weights.Entries, e)
 			at += g.Size

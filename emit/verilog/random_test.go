@@ -56,11 +56,12 @@ func randomNetwork(r *rand.Rand) (*format.Network, format.Options) {
 			}
 			o.Observed["target/"+p.Target.Name] = 1
 		}
-		for _, s := range []string{"r", "y", "u", "v", "e", "back", "dU", "dV"} {
+		for _, s := range []string{"r", "y", "u", "v", "e", "back", "dU", "dV", "a", "total"} {
 			o.Observed[p.Name+"."+s] = 0.3 + 2*r.Float64()
 		}
 		n.Populations = append(n.Populations, p)
 	}
+	align := eta * (1 + r.Float64())
 	join := func(in, from, to int) {
 		l := format.Projection{Name: fmt.Sprint("w", len(n.Projections)), Input: in, From: from, To: to, Plastic: n.Learning && r.IntN(4) > 0, Rate: eta}
 		m := 0
@@ -68,10 +69,12 @@ func randomNetwork(r *rand.Rand) (*format.Network, format.Options) {
 			m = n.Inputs[in].Size
 		} else {
 			m = n.Populations[from].Size
-			switch r.IntN(4) {
+			switch r.IntN(5) {
 			case 0:
 				l.Feedback = format.Feedback{Kind: format.Fixed, B: weights(r, m*n.Populations[to].Size)}
 			case 1:
+			case 2:
+				l.Feedback = format.Feedback{Kind: format.Alignment, B: weights(r, m*n.Populations[to].Size), Rate: align, Slope: 0.5}
 			default:
 				l.Feedback = format.Feedback{Kind: format.Transpose}
 			}
@@ -83,7 +86,7 @@ func randomNetwork(r *rand.Rand) (*format.Network, format.Options) {
 		if l.Plastic && r.IntN(3) == 0 {
 			l.Clip = 0.5 + r.Float64()
 		}
-		o.Observed[l.Name+".W"] = 1.5
+		o.Observed[l.Name+".W"], o.Observed[l.Name+".B"] = 1.5, 1.5
 		n.Projections = append(n.Projections, l)
 	}
 	for k := range pops {
@@ -147,14 +150,14 @@ func goldenRun(t *testing.T, c *verilog.Core, r *rand.Rand, steps int) *verilog.
 		}
 		v.Stimulus, v.Expected = append(v.Stimulus, sample), append(v.Expected, answer)
 	}
-	var w, bias [][]int64
+	var w, bias, b [][]int64
 	for k := range p.Projections {
-		w = append(w, f.W(k))
+		w, b = append(w, f.W(k)), append(b, f.B(k))
 	}
 	for k := range p.Populations {
 		bias = append(bias, f.Bias(k))
 	}
-	v.Weights = c.Schedule.Arrange(w, bias)
+	v.Weights = c.Schedule.Arrange(w, bias, b)
 	return v
 }
 

@@ -58,6 +58,7 @@ type Segment struct {
 	Neurons    bool // senders are neurons, whose rates start at zero
 	Back       bool // errors travel back
 	Fixed      bool // by weights of their own
+	Learned    bool // which learn
 	Opens      bool // its first row group finds no earlier part of the senders' sums
 	Closes     bool // its last row group completes them
 }
@@ -86,7 +87,11 @@ type timing struct {
 	rate   int // r is written; s of a scaled error too
 
 	learned int // a weight that changed is written: stages after its address
-	scaled  bool
+
+	rule   bool // backward weights learn
+	late   int  // extra stages of w e, behind what its weight learns
+	heard  int  // what they learn from is written: stages after a slot
+	scaled bool
 }
 
 func newTiming(p *format.Plan, lanes int) timing {
@@ -121,12 +126,27 @@ func newTiming(p *format.Plan, lanes int) timing {
 	if p.Decays() {
 		t.learned = 5
 	}
+	if p.Rule != nil && t.backward {
+		t.rule, t.late = true, 4
+		t.heard = max(t.rate, t.diff+heardLoss)
+	}
 	return t
 }
 
 // backward tells whether a core has error neurons: those that neither teach nor
 // couple into membranes are left out.
 func backward(p *format.Plan) bool { return p.Backward && (p.Learning || p.GammaWord != 0) }
+
+// backSum is the stage in which a sum of w e is written.
+func (t *timing) backSum() int { return sumWritten + t.tree + t.late }
+
+// written is the stage in which the last word of a weight's address is written.
+func (t *timing) written() int {
+	if t.rule {
+		return max(t.learned, t.late+1)
+	}
+	return t.learned
+}
 
 // errorReady is after how many cycles an error that was issued can be addressed
 // by a sweep.
@@ -235,6 +255,7 @@ func (s *Schedule) addSweep(k int) {
 			g.First, g.Size = s.Address[l.From], p.Populations[l.From].Size
 			g.Back = s.t.backward && l.Feedback != format.None && p.Populations[l.From].Error && p.Populations[k].Error
 			g.Fixed = g.Back && l.B != nil
+			g.Learned = g.Back && l.Learns()
 		} else {
 			g.First, g.Size = s.Input[l.Input], p.Inputs[l.Input].Size
 		}
@@ -321,7 +342,7 @@ func (s *Schedule) time(order []int) {
 				}
 			}
 			if g.Closes {
-				end := w.End() - (w.Row - offset) + sumWritten + 1 + s.t.tree
+				end := w.End() - (w.Row - offset) + s.t.backSum() + 1
 				for k := range pops {
 					if s.Address[k] == g.First {
 						s.Period = max(s.Period, end-errors[k])
@@ -345,7 +366,7 @@ func (s *Schedule) time(order []int) {
 // register port reads: the last weight of the step has been written then.
 func (s *Schedule) portRead() int {
 	last := &s.Sweeps[len(s.Sweeps)-1]
-	return max(2, last.End()+s.t.learned-s.Period)
+	return max(2, last.End()+s.t.written()-s.Period)
 }
 
 // loading is the time that a sample needs to come in: rates that are written go

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -45,6 +46,20 @@ func learner(n int) (*format.Network, format.Options) {
 	return net, o
 }
 
+// aligned is learner with backward weights that learn.
+func aligned(n int) (*format.Network, format.Options) {
+	net, o := learner(n)
+	for i := range net.Projections {
+		l := &net.Projections[i]
+		if l.Feedback.Kind == format.Transpose {
+			l.Feedback = format.Feedback{Kind: format.Alignment, B: l.W, Rate: 0.02, Slope: 1}
+			o.Observed[l.Name+".B"] = 1
+		}
+		o.Observed[net.Populations[i].Name+".a"], o.Observed[net.Populations[i].Name+".total"] = 0.9, 0.9
+	}
+	return net, o
+}
+
 // TestSchedules wants the cycles per step that docs/verilog.md states.
 func TestSchedules(t *testing.T) {
 	for _, c := range []struct {
@@ -71,6 +86,15 @@ func TestSchedules(t *testing.T) {
 		}
 		if s.Period != c.cycles || s.Efficiency() < c.efficiency {
 			t.Errorf("1-%d-%d-1, %d lanes: %d cycles per step, %.3f of the ideal; want %d and at least %.2f", c.n, c.n, c.lanes, s.Period, s.Efficiency(), c.cycles, c.efficiency)
+		}
+		// Weights of the way back that learn take no cycle.
+		net, o = aligned(c.n)
+		o.Device = c.device
+		if p, err = format.New(net, o); err != nil {
+			t.Fatal(err)
+		}
+		if s, err = verilog.NewSchedule(p, c.lanes); err != nil || s.Period != c.cycles {
+			t.Errorf("1-%d-%d-1, %d lanes, gain-alignment: %d cycles per step, want %d; %v", c.n, c.n, c.lanes, s.Period, c.cycles, err)
 		}
 	}
 }
@@ -120,9 +144,11 @@ func TestBlockRAM(t *testing.T) {
 
 // TestYosysHasNothingToSay checks every module.
 func TestYosysHasNothingToSay(t *testing.T) {
-	work, _ := learnerJob(t)
-	for _, w := range yosys(t, work).Warnings {
-		t.Error(w)
+	for _, of := range []func(int) (*format.Network, format.Options){learner, aligned} {
+		work, _ := synthJob(t, of)
+		for _, w := range yosys(t, work).Warnings {
+			t.Error(w)
+		}
 	}
 }
 
@@ -132,7 +158,17 @@ func TestGates(t *testing.T) {
 	if testing.Short() {
 		t.Skip("synthesis takes 20 s")
 	}
-	job, tb := learnerJob(t)
+	t.Run("transpose", func(t *testing.T) { gates(t, learner, 7) })
+	t.Run("gain-alignment", func(t *testing.T) {
+		if os.Getenv("VLEC_LONG") == "" {
+			t.Skip("synthesis takes a minute; VLEC_LONG=1 runs it")
+		}
+		gates(t, aligned, 8)
+	})
+}
+
+func gates(t *testing.T, of func(int) (*format.Network, format.Options), multipliers int) {
+	job, tb := synthJob(t, of)
 	job.Target, job.DSP, job.Netlist = "ice40", true, filepath.Join(t.TempDir(), "gates.v")
 	s := yosys(t, job)
 	for _, w := range append(s.Warnings, s.Conflicts...) {
@@ -140,8 +176,9 @@ func TestGates(t *testing.T) {
 			t.Error(w)
 		}
 	}
-	if s.Cells["SB_MAC16"] != 7 {
-		t.Errorf("%d multipliers, want 7", s.Cells["SB_MAC16"])
+	t.Log(s.Cells)
+	if n := s.Cells["SB_MAC16"]; n != multipliers {
+		t.Errorf("%d multipliers, want %d", n, multipliers)
 	}
 	cells, err := referee.CellModels("ice40")
 	if err != nil {
@@ -159,10 +196,10 @@ func TestGates(t *testing.T) {
 	}
 }
 
-// learnerJob writes a core that learns, and its testbench, whose path it returns.
-func learnerJob(t *testing.T) (referee.SynthJob, string) {
+// synthJob writes a core that learns, and its testbench, whose path it returns.
+func synthJob(t *testing.T, of func(int) (*format.Network, format.Options)) (referee.SynthJob, string) {
 	t.Helper()
-	net, o := learner(8)
+	net, o := of(8)
 	o.Device = "up5k"
 	c, dir := write(t, net, o, 1, 40, rand.New(rand.NewPCG(1, 1)))
 	j := job(t, c, dir)
@@ -185,7 +222,14 @@ func yosys(t *testing.T, job referee.SynthJob) *referee.Synthesis {
 
 // TestLinters want silence, about the boards too.
 func TestLinters(t *testing.T) {
-	net, o := learner(3)
+	for name, of := range map[string]func(int) (*format.Network, format.Options){"transpose": learner, "gain-alignment": aligned} {
+		t.Run(name, func(t *testing.T) { lint(t, of) })
+	}
+}
+
+func lint(t *testing.T, of func(int) (*format.Network, format.Options)) {
+	net, o := of(3)
+	o.Device = "up5k"
 	c, dir := write(t, net, o, 2, 8, rand.New(rand.NewPCG(1, 1)))
 	rtl, err := filepath.Glob(filepath.Join(dir, "rtl", "*.v"))
 	if err != nil {

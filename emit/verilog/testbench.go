@@ -71,7 +71,7 @@ func (c *Core) testbench(v *Vectors, files *emit.Artifacts) error {
 	memories := []vectorFile{
 		{"stimulus", d.stream.Width, slices.Concat(v.Stimulus...)},
 		{"expected", d.stream.Width, slices.Concat(v.Expected...)},
-		{"weights", d.stored.Width, v.Weights},
+		{"weights", d.port.Width, v.Weights},
 	}
 	for _, f := range memories {
 		files.Add("tb/"+f.name+".hex", f.write)
@@ -228,15 +228,21 @@ func (t *bench) signals() {
 	t.lines("reg s_tvalid = 1'b0;", "reg s_tlast = 1'b0;", "wire s_tready;", "wire frame_error;", "wire busy;")
 	t.w.Linef("wire signed [%d:0] m_tdata;", w-1)
 	t.lines("wire m_tvalid;", "wire m_tlast;", "reg m_tready = 1'b1;", "reg cfg_valid = 1'b0;", "reg cfg_write = 1'b0;")
-	sw := t.d.stored.Width
+	sw := t.d.port.Width
 	a := t.d.word.Width
 	t.w.Linef("reg signed [%d:0] cfg_data_in = %d'sd0;", sw-1, sw)
 	t.w.Linef("wire signed [%d:0] cfg_data;", sw-1)
 	t.w.Line("wire cfg_ready;")
+	addr := fmt.Sprintf("word[%d:0]", a-1)
+	if t.d.t.rule {
+		addr = fmt.Sprintf("{word >= 32'd%d, back_word[%d:0]}", t.c.Schedule.Words, a-1)
+		t.w.Linef("wire [31:0] back_word = word >= 32'd%d ? word - 32'd%d : word;", t.c.Schedule.Words, t.c.Schedule.Words)
+		a++
+	}
 	if l := t.c.Schedule.Lanes; l > 1 {
-		t.w.Linef("wire [%d:0] cfg_addr = {word[%d:0], lane[%d:0]};", a+addressBits(l)-1, a-1, addressBits(l)-1)
+		t.w.Linef("wire [%d:0] cfg_addr = {%s, lane[%d:0]};", a+addressBits(l)-1, addr, addressBits(l)-1)
 	} else {
-		t.w.Linef("wire [%d:0] cfg_addr = word[%d:0];", a-1, a-1)
+		t.w.Linef("wire [%d:0] cfg_addr = %s;", a-1, addr)
 	}
 	t.lines(
 		"wire pause_in = sample >= STALL && noise[1:0] == 2'd0;",

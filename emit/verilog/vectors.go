@@ -38,8 +38,8 @@ func (v *Vectors) check(s *Schedule) error {
 			return fmt.Errorf("step %d has %d words in and %d out; the core has %d and %d", k, len(v.Stimulus[k]), len(v.Expected[k]), in, out)
 		}
 	}
-	if len(v.Weights) != s.Words*s.Lanes {
-		return fmt.Errorf("%d final weights for %d words", len(v.Weights), s.Words*s.Lanes)
+	if n := s.Words * s.Lanes * s.memories(); len(v.Weights) != n {
+		return fmt.Errorf("%d final weights for %d words", len(v.Weights), n)
 	}
 	return nil
 }
@@ -52,12 +52,20 @@ func size(list []Vector) int {
 	return n
 }
 
+// memories is how many weights the register port shows of each synapse.
+func (s *Schedule) memories() int { return 1 + bit(s.t.rule) }
+
 // Arrange puts the stored words of a run into the order of the register port;
-// w has them by projection, bias by population.
-func (s *Schedule) Arrange(w, bias [][]int64) []int64 {
-	list := make([]int64, s.Words*s.Lanes)
+// w has them by projection, bias by population, and b those of the way back by
+// projection, nil for those that do not learn. All of b stand behind all of w.
+func (s *Schedule) Arrange(w, bias, b [][]int64) []int64 {
+	n := s.Words * s.Lanes
+	list := make([]int64, n*s.memories())
 	for i := range list {
 		list[i] = s.p.Half() // what no synapse has is a weight of 0, within any clip
+		if i >= n {
+			list[i] = s.p.Rule.Half(s.p.Operand)
+		}
 	}
 	for i := range s.Sweeps {
 		sweep := &s.Sweeps[i]
@@ -71,9 +79,26 @@ func (s *Schedule) Arrange(w, bias [][]int64) []int64 {
 				for c := range g.Size {
 					lane, at := s.Place(i, j, row, c)
 					list[at*s.Lanes+lane] = from[row*g.Size+c]
+					if s.t.rule && g.Fixed {
+						list[n+at*s.Lanes+lane] = s.back(g.Projection, b)[row*g.Size+c]
+					}
 				}
 			}
 		}
 	}
 	return list
+}
+
+// back are the stored words of the way back of a projection, in a core in which
+// some learn.
+func (s *Schedule) back(k int, b [][]int64) []int64 {
+	l := &s.p.Projections[k]
+	if l.Learns() {
+		return b[k]
+	}
+	words := make([]int64, len(l.B))
+	for i, v := range l.B {
+		words[i] = s.p.Rule.Store(s.p.Operand, v)
+	}
+	return words
 }

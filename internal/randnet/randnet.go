@@ -24,6 +24,7 @@ type Options struct {
 	Clip      bool // every plastic projection has a clip
 	Decay     bool // plastic projections may decay
 	Feedbacks []string
+	Rule      string // some projections have this feedback instead, at a rate that suits clocked hardware
 }
 
 // Model draws a model. Time constants are 4 to 600 steps, and leads within 1/8 to 8.
@@ -147,6 +148,9 @@ func (d *drawing) project(from string, to, m, n int, dt, scale float64) {
 		return
 	}
 	f := d.o.Feedbacks[d.IntN(len(d.o.Feedbacks))]
+	if d.o.Rule != "" && d.rules.Float64() < 0.7 && d.rule(from, dt) {
+		return
+	}
 	if f == "kolen-pollack" && !plastic {
 		f = "transpose" // its decay has no meaning for weights that stay
 	}
@@ -159,4 +163,16 @@ func (d *drawing) project(from string, to, m, n int, dt, scale float64) {
 	case "gain-alignment":
 		d.say("feedback = { rule = \"gain-alignment\", eta = %.4g }", rate(to, dt))
 	}
+}
+
+// rule writes the feedback of a projection that has the one of the options. All
+// that leave a population have one rate.
+func (d *drawing) rule(from string, dt float64) bool {
+	switch d.o.Rule {
+	case "gain-alignment":
+		d.say("feedback = { rule = \"gain-alignment\", eta = %.4g }", rate(int(from[len(from)-1]-'0'), dt))
+	default:
+		return false
+	}
+	return true
 }

@@ -172,13 +172,13 @@ func goldenRun(net *model.Network, core *verilog.Core, v *verilog.Vectors) error
 		}
 		v.Stimulus, v.Expected = append(v.Stimulus, sample), append(v.Expected, answer)
 	}
-	var w, bias [][]int64
+	var w, bias, b [][]int64
 	for k := range p.Projections {
-		w = append(w, f.W(k))
+		w, b = append(w, f.W(k)), append(b, f.B(k))
 	}
 	for k := range p.Populations {
 		bias = append(bias, f.Bias(k))
 	}
-	v.Weights = core.Schedule.Arrange(w, bias)
+	v.Weights = core.Schedule.Arrange(w, bias, b)
 	return nil
 }

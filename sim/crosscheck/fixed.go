@@ -25,6 +25,8 @@ type Pair struct {
 	inputs  []int // number of a planned input in the model
 	targets []int // number of a planned population's target in the model, -1 for none
 	links   []int // number of a planned projection in the model
+
+	formerB [][]float64 // by planned projection: the reference's, before the step
 }
 
 // NewPair prepares both at their start.
@@ -55,12 +57,17 @@ func NewPair(net *model.Network, p *format.Plan, learning bool) (*Pair, error) {
 	if slices.Contains(c.inputs, -1) || slices.Contains(c.pops, -1) || slices.Contains(c.links, -1) {
 		return nil, fmt.Errorf("the plan %s belongs to another model than %s", p.Name, net.Name)
 	}
+	c.formerB = make([][]float64, len(c.links))
 	return c, nil
 }
 
 // Step advances both by dt. The reference goes first, because its teacher gives
 // the targets.
 func (c *Pair) Step() {
+	// The core adds to backward weights a step later.
+	for i, k := range c.links {
+		c.formerB[i] = append(c.formerB[i][:0], c.Reference.B(k)...)
+	}
 	c.Reference.Stimulate()
 	c.Reference.Step()
 	for i, k := range c.inputs {
@@ -132,8 +139,25 @@ func (c *Pair) signals() []watched {
 		if l.Plastic {
 			list = append(list, watched{l.Name + ".W", []int{n, len(l.W) / n}, func() []float64 { return s.W(k) }, weights(c.Core.W(i))})
 		}
+		if l.Learns() {
+			list = append(list, watched{l.Name + ".B", []int{len(l.B) / n, n}, func() []float64 { return c.formerB[i] }, backward(p, c.Core.B(i), n)})
+		}
 	}
 	return list
+}
+
+// backward returns the values of stored backward weights in the layout of B.
+func backward(p *format.Plan, words []int64, n int) func() []float64 {
+	v := make([]float64, len(words))
+	m, half := len(words)/n, p.Rule.Half(p.Operand)
+	return func() []float64 {
+		for i := range n {
+			for j := range m {
+				v[j*n+i] = p.Rule.Weight.Value(words[i*m+j] - half)
+			}
+		}
+		return v
+	}
 }
 
 // A FixedRun is what the integer model did beside the reference.
@@ -175,7 +199,7 @@ func RunFixed(ctx context.Context, net *model.Network, p *format.Plan, learning 
 			times = append(times, float64(k)*net.Dt)
 		}
 		for i, w := range list {
-			if last := w.name[len(w.name)-1]; !sample && (last == 'W' || last == 's') {
+			if last := w.name[len(w.name)-1]; !sample && (last == 'W' || last == 'B' || last == 's') {
 				continue // weights move slowly, and are many
 			}
 			a, b := w.reference(), w.core()

@@ -42,7 +42,10 @@ func draw(t *testing.T, seed uint64, steps int) *drawn { return drawFor(t, seed,
 func drawFor(t *testing.T, seed uint64, steps int, device string) *drawn {
 	t.Helper()
 	learning := seed%4 != 0
-	text := randnet.Model(seed, randnet.Options{Frozen: !learning, Steps: steps, MaxSize: 3 + int(seed%7), Decay: seed%3 == 0, Feedbacks: []string{"transpose", "fixed"}})
+	text := randnet.Model(seed, randnet.Options{
+		Frozen: !learning, Steps: steps, MaxSize: 3 + int(seed%7), Decay: seed%3 == 0,
+		Feedbacks: []string{"transpose", "fixed"}, Rule: ruleOf(seed),
+	})
 	net := parse(t, text)
 	net.Name = fmt.Sprintf("net%d", seed)
 	d := &drawn{seed: seed, dir: t.TempDir(), steps: steps}
@@ -55,6 +58,12 @@ func drawFor(t *testing.T, seed uint64, steps int, device string) *drawn {
 		t.Fatalf("%v\n%s", err, text)
 	}
 	return d
+}
+
+// ruleOf is the rule of backward weights in the network of a seed.
+func ruleOf(seed uint64) string {
+	rules := []string{"", "gain-alignment"}
+	return rules[seed%uint64(len(rules))]
 }
 
 func (d *drawn) bench() string { return filepath.Join(d.dir, "tb", d.core.Top+"_tb.v") }

@@ -75,6 +75,8 @@ func (o *observer) look() {
 			o.note(p.Name+".r", z.R[i])
 			o.note(p.Name+".v", z.V[i])
 			o.note(p.Name+".e", z.E[i])
+			o.note(p.Name+".a", z.A[i])
+			o.note(p.Name+".total", z.Total[i])
 			o.note(p.Name+".dU", z.Total[i]-o.formerU[k][i])
 			o.note(p.Name+".dV", z.X[i]-o.formerV[k][i])
 			if phi := o.formerPhi[k][i]; phi != 0 {
@@ -102,6 +104,9 @@ func (o *observer) weights() {
 	for k, p := range o.net.Projections {
 		for _, w := range o.s.W(k) {
 			o.note(p.Name+".W", w)
+		}
+		for _, b := range o.s.B(k) {
+			o.note(p.Name+".B", b)
 		}
 	}
 	for k, p := range o.net.Populations {

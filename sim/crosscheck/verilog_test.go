@@ -99,8 +99,19 @@ var perturbations = []struct {
 // in tables, where it is in all entries. A place that no run without errors of the
 // stream uses may escape, so nine of ten are demanded, and every multiplier.
 func TestPerturbedRTL(t *testing.T) {
+	for _, c := range []struct{ name, feedback string }{
+		{"transpose", ""},
+		{"gain-alignment", "decay = 0.5\nfeedback = { rule = \"gain-alignment\", eta = 1.0 }\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			perturb(t, strings.Replace(small, "[target.aim]", c.feedback+"[target.aim]", 1))
+		})
+	}
+}
+
+func perturb(t *testing.T, text string) {
 	dir := t.TempDir()
-	core, err := emitted(t, parse(t, small), VerilogOptions{Learning: true, Steps: 40}, dir)
+	core, err := emitted(t, parse(t, text), VerilogOptions{Learning: true, Steps: 40}, dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +196,7 @@ func TestRTLArtifact(t *testing.T) {
 // What is emitted has nothing for the sign lint to find.
 func TestEmittedTextHasNoSignMistakes(t *testing.T) {
 	for seed := range uint64(8) {
-		net := parse(t, randnet.Model(seed, randnet.Options{Forward: true, Frozen: seed%3 == 0, Feedbacks: []string{"transpose", "fixed"}}))
+		net := parse(t, randnet.Model(seed, randnet.Options{Forward: true, Frozen: seed%3 == 0, Decay: true, Feedbacks: []string{"transpose", "fixed"}, Rule: ruleOf(seed)}))
 		dir := t.TempDir()
 		if _, err := emitted(t, net, VerilogOptions{Learning: seed%3 != 0, Bits: 10 + 2*int(seed), Lanes: 1 + int(seed)%3, Steps: 8}, dir); err != nil {
 			t.Fatal(err)

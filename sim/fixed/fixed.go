@@ -26,14 +26,15 @@ type Core struct {
 	// ignores it.
 	Learn bool
 
-	plan   *format.Plan
-	wide   bool      // sums are taken in 128 bits
-	inputs [][]int64 // by input
-	target [][]int64 // by population, nil where there is none
-	pops   []Neurons
-	links  []link
-	bias   [][]int64
-	count  format.Usage
+	plan    *format.Plan
+	learned bool      // in the step before
+	wide    bool      // sums are taken in 128 bits
+	inputs  [][]int64 // by input
+	target  [][]int64 // by population, nil where there is none
+	pops    []Neurons
+	links   []link
+	bias    [][]int64
+	count   format.Usage
 }
 
 // Neurons are the words of one population after a step.
@@ -46,6 +47,7 @@ type Neurons struct {
 	Drive []int64 // sum of w r; of a wide plan, not kept here
 
 	former []int64 // rates of the step before
+	heard  heard   // what backward weights learn from
 	sum    []int64 // of w e, for the next step
 
 	wideDrive, wideSum []int128 // of a wide plan, in the place of Drive and sum
@@ -54,7 +56,8 @@ type Neurons struct {
 type link struct {
 	*format.ProjectionPlan
 	n, m   int
-	w      []int64
+	hidden uint    // bits of b below its operand
+	w, b   []int64 // b: nil where there are none of its own
 	sender []int64 // rates of the step before, or inputs
 }
 
@@ -77,6 +80,7 @@ func New(p *format.Plan) (*Core, error) {
 		if wide {
 			z.wideDrive, z.wideSum = make([]int128, q.Size), make([]int128, q.Size)
 		}
+		z.heard = newHeard(p, i)
 		var target []int64
 		if q.Target != "" {
 			target = make([]int64, q.Size)
@@ -87,13 +91,16 @@ func New(p *format.Plan) (*Core, error) {
 	}
 	for i := range p.Projections {
 		q := &p.Projections[i]
-		l := link{ProjectionPlan: q, n: p.Populations[q.To].Size, w: append([]int64(nil), q.W...)}
+		l := link{ProjectionPlan: q, n: p.Populations[q.To].Size, w: append([]int64(nil), q.W...), b: append([]int64(nil), q.B...)}
 		if q.From >= 0 {
 			l.sender = c.pops[q.From].former
 		} else {
 			l.sender = c.inputs[q.Input]
 		}
 		l.m = len(l.sender)
+		if q.Learns() {
+			l.hidden = uint(p.Rule.Hidden(p.Operand))
+		}
 		c.links = append(c.links, l)
 	}
 	c.Clear()
@@ -117,6 +124,7 @@ func check(p *format.Plan) (wide bool, err error) {
 		{"the error neuron", p.Neuron.State.Bits + 1, true},
 		{"the lead of an error", p.Neuron.Delta.Bits + p.Neuron.Lead.Bits - 2, true},
 		{"a stored weight", p.Weight.Bits + 1, true},
+		{"what a backward weight learns", ruleBits(p), false},
 		{"a product of operands", 2 * p.Bits, false},
 		{"a product of operands", 2*p.Bits - 2, true},
 	} {
@@ -139,15 +147,22 @@ func (c *Core) Clear() {
 		}
 		clear(z.wideDrive)
 		clear(z.wideSum)
+		z.heard.clear()
 		copy(z.U, q.U0)
 		copy(z.V, q.V0)
 	}
+	c.learned = false
 	c.count = format.Usage{Saturated: map[string]int64{}}
 	for i := range c.links {
 		c.count.Updates = append(c.count.Updates, format.Updates{Name: c.links[i].Name + ".W"})
 	}
 	for i := range c.pops {
 		c.count.Updates = append(c.count.Updates, format.Updates{Name: c.plan.Populations[i].Name + ".bias"})
+	}
+	for i := range c.links {
+		if c.links[i].Learns() {
+			c.count.Updates = append(c.count.Updates, format.Updates{Name: c.links[i].Name + ".B"})
+		}
 	}
 }
 
@@ -220,12 +235,16 @@ func (c *Core) Step() {
 	for i := range c.pops {
 		c.drive(i)
 	}
+	if c.plan.Rule != nil {
+		c.align()
+	}
 	for i := range c.links {
 		c.sweep(&c.links[i], &c.count.Updates[i])
 	}
 	for i := range c.pops {
 		c.advance(i)
 	}
+	c.learned = c.Learn
 	c.count.Steps++
 }
 
@@ -332,9 +351,9 @@ func (c *Core) sweep(l *link, count *format.Updates) {
 		to.Drive[i] += drive
 		switch {
 		case sum == nil || c.wide:
-		case l.B != nil:
-			for j, b := range l.B[i*l.m : (i+1)*l.m] {
-				sum[j] += b * e
+		case l.b != nil:
+			for j, b := range l.b[i*l.m : (i+1)*l.m] {
+				sum[j] += b >> l.hidden * e
 			}
 		default:
 			for j, word := range row {
@@ -365,8 +384,8 @@ func (c *Core) wideSweep(l *link) {
 			if l.Feedback == format.None {
 				continue
 			}
-			if l.B != nil {
-				w = l.B[i*l.m+j]
+			if l.b != nil {
+				w = l.b[i*l.m+j] >> l.hidden
 			}
 			sum := c.pops[l.From].wideSum
 			sum[j] = sum[j].plus(product(w, to.E[i]))
@@ -404,7 +423,7 @@ func (c *Core) advance(k int) {
 	for i := range q.Size {
 		d := c.deviation(k, i)
 		y := near(z.U[i]+floor(q.Lead[i]*d, unit.LeadShift()), unit.OutShift())
-		if table != nil { // beyond the table's range phi is flat
+		if table != nil && q.Loss == 0 { // beyond the table's range phi is flat
 			most := p.Potential.Max()
 			y = min(max(y, -most), most)
 		} else {
@@ -414,27 +433,40 @@ func (c *Core) advance(k int) {
 		z.U[i] += near(q.Lag[i]*d, unit.LagShift())
 		z.R[i], z.Slope[i] = c.activate(table, q.Phi, y, k)
 	}
+	c.listen(k)
 }
 
 // deviation is the input of membrane i of population k, minus its state.
 func (c *Core) deviation(k, i int) int64 {
-	p, z, unit := c.plan, &c.pops[k], c.plan.Membrane
+	z, unit := &c.pops[k], c.plan.Membrane
+	if c.wide {
+		a, f := c.wideTotal(k, i)
+		return c.wideSat(wideDifference(a, f, z.U[i], unit.State.Frac, unit.Delta.Frac), unit.Delta, k, "dU")
+	}
+	a, f := c.total(k, i)
+	return c.sat(difference(a, f, z.U[i], unit.State.Frac, unit.Delta.Frac), unit.Delta, k, "dU")
+}
+
+// total is the total input of membrane i of population k, exact, and its fraction.
+func (c *Core) total(k, i int) (a int64, frac int) {
+	p, z := c.plan, &c.pops[k]
 	fa, fg := p.Drive.Frac, p.Gamma.Frac+p.Error.Frac
 	f := max(fa, fg)
-	coupled := p.GammaWord != 0 && p.Populations[k].Error
-	if c.wide {
-		a := z.wideDrive[i]
-		if coupled {
-			a = a.shiftLeft(uint(f - fa)).plus(product(p.GammaWord, z.E[i]).shiftLeft(uint(f - fg)))
-			fa = f
-		}
-		return c.wideSat(wideDifference(a, fa, z.U[i], unit.State.Frac, unit.Delta.Frac), unit.Delta, k, "dU")
+	if p.GammaWord == 0 || !p.Populations[k].Error {
+		return z.Drive[i], fa
 	}
-	a := z.Drive[i]
-	if coupled {
-		a, fa = a<<uint(f-fa)+(p.GammaWord*z.E[i])<<uint(f-fg), f
+	return z.Drive[i]<<uint(f-fa) + (p.GammaWord*z.E[i])<<uint(f-fg), f
+}
+
+// wideTotal is total for sums of 128 bits.
+func (c *Core) wideTotal(k, i int) (a int128, frac int) {
+	p, z := c.plan, &c.pops[k]
+	fa, fg := p.Drive.Frac, p.Gamma.Frac+p.Error.Frac
+	f := max(fa, fg)
+	if p.GammaWord == 0 || !p.Populations[k].Error {
+		return z.wideDrive[i], fa
 	}
-	return c.sat(difference(a, fa, z.U[i], unit.State.Frac, unit.Delta.Frac), unit.Delta, k, "dU")
+	return z.wideDrive[i].shiftLeft(uint(f - fa)).plus(product(p.GammaWord, z.E[i]).shiftLeft(uint(f - fg))), f
 }
 
 // activate returns rate and slope of a potential.
@@ -465,6 +497,16 @@ func (c *Core) Population(k int) *Neurons { return &c.pops[k] }
 // W returns the stored weights of projection k, n x m row-major, for reading and
 // writing.
 func (c *Core) W(k int) []int64 { return c.links[k].w }
+
+// B returns the stored backward weights of projection k that learn, in the layout
+// of W: B[i*m+j] from receiver i to sender j, as the last step used them. What it
+// taught is added in the next one. Nil where none learn.
+func (c *Core) B(k int) []int64 {
+	if !c.links[k].Learns() {
+		return nil
+	}
+	return c.links[k].b
+}
 
 // Bias returns the stored biases of population k, nil where there is none.
 func (c *Core) Bias(k int) []int64 { return c.bias[k] }

@@ -7,11 +7,11 @@ import (
 )
 
 // ranges are the largest magnitudes of each kind of signal, one a population,
-// except weights, one a projection.
+// except weights, forward and backward, one a projection.
 type ranges struct {
 	r, y, u, total, dU []float64
 	back, v, e, dV     []float64
-	w, bias            []float64
+	w, b, bias         []float64
 	inputs, targets    []float64
 }
 
@@ -20,7 +20,7 @@ func newRanges(n *Network) *ranges {
 	f := func() []float64 { return make([]float64, k) }
 	return &ranges{
 		r: f(), y: f(), u: f(), total: f(), dU: f(), back: f(), v: f(), e: f(), dV: f(),
-		bias: f(), targets: f(), w: make([]float64, len(n.Projections)), inputs: make([]float64, len(n.Inputs)),
+		bias: f(), targets: f(), w: make([]float64, len(n.Projections)), b: make([]float64, len(n.Projections)), inputs: make([]float64, len(n.Inputs)),
 	}
 }
 
@@ -71,11 +71,7 @@ func (b *ranges) prove(n *Network, dt float64) {
 			for q := range n.Projections {
 				l := &n.Projections[q]
 				if l.From == i && l.Feedback.Kind != None {
-					w := b.w[q]
-					if l.Feedback.B != nil {
-						w = largest(l.Feedback.B)
-					}
-					back += finite(w*float64(n.Populations[l.To].Size), b.e[l.To])
+					back += finite(b.b[q]*float64(n.Populations[l.To].Size), b.e[l.To])
 				}
 			}
 			raise(&b.back[i], back)

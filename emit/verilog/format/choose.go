@@ -24,8 +24,8 @@ type Options struct {
 
 	// Observed has the largest magnitudes of a run by signal: "hidden.r", and with
 	// the suffixes y, u, v, e, back (feedback and target before the slope), dU and
-	// dV (input minus state); "in_hidden.W"; "hidden.bias"; inputs "drive.r" and
-	// targets "target/output". A signal that is missing was not observed.
+	// dV (input minus state), a (drive) and total (with gamma e); "in_hidden.W" and
+	// "in_hidden.B"; "hidden.bias"; inputs "drive.r" and targets "target/output". A signal that is missing was not observed.
 	Observed map[string]float64
 }
 
@@ -76,6 +76,7 @@ func New(n *Network, o Options) (*Plan, error) {
 	c.forward()
 	if n.Backward {
 		c.backward()
+		c.rule()
 	}
 	c.parts()
 	if err := c.errs.Err(); err != nil {
@@ -128,8 +129,7 @@ func (c *chooser) checkNetwork() {
 	}
 	for i := range c.n.Projections {
 		l := &c.n.Projections[i]
-		switch l.Feedback.Kind {
-		case Mirror, Alignment:
+		if l.Feedback.Kind == Mirror {
 			c.fail(l.Pos, "use transpose or fixed feedback in RTL", "projection %s: feedback %q has no circuit in RTL", l.Name, l.Feedback.Kind)
 		}
 	}
@@ -176,7 +176,11 @@ func (c *chooser) weights() {
 			most = math.Max(most, limit[i])
 		}
 		if l.Feedback.B != nil {
-			most = math.Max(most, largest(l.Feedback.B))
+			b := largest(l.Feedback.B)
+			if c.learnsBack(l) {
+				b = c.o.Headroom * math.Max(b, c.o.Observed[l.Name+".B"])
+			}
+			most = math.Max(most, b)
 		}
 		c.seen.w[i] = seen
 	}
@@ -222,6 +226,12 @@ func (c *chooser) weights() {
 	}
 	for i := range limit {
 		c.proved.w[i] = math.Min(limit[i], p.Operand.Limit())
+		c.proved.b[i] = c.proved.w[i]
+		if l := &c.n.Projections[i]; c.learnsBack(l) {
+			c.proved.b[i] = p.Operand.Limit() // to the end of the format
+		} else if l.Feedback.B != nil {
+			c.proved.b[i] = largest(l.Feedback.B)
+		}
 	}
 	for i := range c.n.Populations {
 		c.proved.bias[i] = c.seen.bias[i]
@@ -238,7 +248,7 @@ func (c *chooser) weights() {
 		name := c.n.Populations[i].Name
 		for kind, at := range map[string]*float64{
 			"r": &c.seen.r[i], "y": &c.seen.y[i], "u": &c.seen.u[i], "v": &c.seen.v[i], "e": &c.seen.e[i],
-			"back": &c.seen.back[i], "dU": &c.seen.dU[i], "dV": &c.seen.dV[i],
+			"back": &c.seen.back[i], "dU": &c.seen.dU[i], "dV": &c.seen.dV[i], "total": &c.seen.total[i],
 		} {
 			*at = c.o.Observed[name+"."+kind]
 		}
@@ -315,7 +325,10 @@ func (c *chooser) forward() {
 	for i := range c.n.Populations {
 		phi := c.n.Populations[i].Phi
 		v, _ := c.span("y", c.proved.y[i:i+1], c.seen.y[i:i+1], nil)
-		y = math.Max(y, math.Min(v, saturates(phi, p.Bits)))
+		if !c.aligned(i) { // whose rule hears all of a potential
+			v = math.Min(v, saturates(phi, p.Bits))
+		}
+		y = math.Max(y, v)
 		switch phi {
 		case "sigmoid":
 			slope = math.Max(slope, 0.25)
@@ -380,11 +393,7 @@ func (c *chooser) backward() {
 		v := 0.0
 		for q := range c.n.Projections {
 			if l := &c.n.Projections[q]; l.From == i && l.Feedback.Kind != None {
-				w := c.proved.w[q]
-				if l.Feedback.B != nil {
-					w = largest(l.Feedback.B)
-				}
-				v += w * p.Error.Limit() * float64(c.n.Populations[l.To].Size)
+				v += c.proved.b[q] * p.Error.Limit() * float64(c.n.Populations[l.To].Size)
 			}
 		}
 		sum = math.Max(sum, v)
@@ -497,13 +506,20 @@ func (c *chooser) parts() {
 		if l.Plastic && q.Decay != 0 {
 			l.Decay = -c.coefficient(&c.n.Populations[q.To], "decay of "+q.Name, p.Decay, q.Decay*c.o.Dt)
 		}
-		if q.Feedback.B != nil {
+		switch {
+		case c.learnsBack(q):
+			l.B = p.Rule.stored(p.Operand, q.Feedback.B)
+		case q.Feedback.B != nil:
+			if q.Feedback.Kind.learns() {
+				l.Feedback = Fixed // nothing learns
+			}
 			for _, b := range q.Feedback.B {
 				l.B = append(l.B, p.Operand.Word(b))
 			}
 		}
 		p.Projections = append(p.Projections, l)
 	}
+	c.ruleParts()
 	for _, t := range p.Tables {
 		c.row("table "+t.Phi, 0, 0, p.Rate, fmt.Sprintf("%d segments, error %.2g", p.Segments, t.Err))
 	}

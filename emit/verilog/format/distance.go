@@ -231,7 +231,9 @@ func (d *distances) backward(k int) {
 			for j := range p.Populations[link.To].Size {
 				at := j*q.Size + i
 				w := p.operand(link.W[at])
-				if link.B != nil {
+				if link.Learns() {
+					w, back = 0, math.Inf(1)
+				} else if link.B != nil {
 					w = p.Operand.Value(link.B[at])
 				}
 				back += finite(math.Abs(w), d.of[link.To].E[j]) + d.by(weightWords, finite(math.Abs(w-exact[at]), d.b.e[link.To]))

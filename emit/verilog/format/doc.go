@@ -47,7 +47,7 @@
 //
 // with the s of the receiver, the r that this step's sum of w r saw, and the operand w; the
 // word of a decay is negative. A bias sees r = 1 and does not decay. This step's sums of w e, which the next step uses, see the weights
-// before the update. Everything starts at zero, states at their initial words.
+// before the update. Backward weights that learn do so by a Rule. Everything starts at zero, states at their initial words.
 //
 // # For maintainers
 //

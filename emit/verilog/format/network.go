@@ -76,7 +76,11 @@ type Feedback struct {
 	B     []float64 // own weights in the layout of W: B[i*m+j] from receiver i to sender j
 	Rate  float64   // of their rule [1/time unit]
 	Decay float64   // [1/time unit]
+	Slope float64   // of the sender at rest, for gain alignment
 }
+
+// learns tells whether there are backward weights with a rule.
+func (k FeedbackKind) learns() bool { return k == Mirror || k == Alignment }
 
 // A FeedbackKind tells where backward weights come from.
 type FeedbackKind string
@@ -385,11 +389,17 @@ func (f *finder) learned(from int, e *circuit.Element) {
 	if s := first(f.at("weight-store", "w", w)); s != nil {
 		f.carry(from, e, e.Pin("pre"), Feedback{Kind: Mirror, B: transposed(s.Numbers("init"), m, n), Rate: s.Number("rate"), Decay: s.Number("decay")}, nil)
 	} else if s := first(f.at("alignment-store", "w", w)); s != nil {
-		if first(f.at("leaky-integrator", "sum", s.Pin("total"))) == nil {
-			f.errs.Add(s.Origin, "give the sending population the activation tanh or linear, or another feedback rule",
-				"clocked hardware aligns gains for senders of slope 1 at rest alone, and those of %s have another", s.Name)
+		slope := 1.0
+		if s.Pin("total") != f.nets[from].sum {
+			// A share of the total input, whose square is slope I^2.
+			part := first(f.at("difference", "out", s.Pin("total")))
+			if part == nil || part.Pin("plus") != f.nets[from].sum || part.Pin("minus") != part.Pin("plus") {
+				f.errs.Add(s.Origin, "", "%s does not hear the total input of the senders", s.Name)
+				return
+			}
+			slope = (1 - part.Number("gain")) * (1 - part.Number("gain"))
 		}
-		f.carry(from, e, e.Pin("pre"), Feedback{Kind: Alignment, B: transposed(s.Numbers("init"), m, n), Rate: s.Number("rate")}, nil)
+		f.carry(from, e, e.Pin("pre"), Feedback{Kind: Alignment, B: transposed(s.Numbers("init"), m, n), Rate: s.Number("rate"), Slope: slope}, nil)
 	}
 }
 

@@ -28,6 +28,8 @@ type Plan struct {
 	Gamma     Q `json:"gamma"`     // gamma
 	Decay     Q `json:"decay"`     // dt decay; 0 bits: no weight decays
 
+	Rule *Rule `json:"rule,omitempty"` // of backward weights that learn; nil: none do
+
 	Membrane LeadLag `json:"membrane"`
 	Neuron   LeadLag `json:"error_neuron"`
 
@@ -117,6 +119,10 @@ type PopulationPlan struct {
 	Error       bool    `json:"error"`
 	Target      string  `json:"target,omitempty"` // its name; "": there is none
 	Beta        int64   `json:"beta,omitempty"`   // in Nudge
+
+	// Of what backward weights of its projections learn from, in Rule.Scale.
+	Gain int64 `json:"gain,omitempty"` // the mantissa of their rate
+	Loss int64 `json:"loss,omitempty"` // times the slope at rest; 0: none learns
 }
 
 // A ProjectionPlan is a projection of m senders to n receivers.
@@ -132,7 +138,7 @@ type ProjectionPlan struct {
 	Decay   int64   `json:"decay,omitempty"` // -dt decay, in Decay
 
 	Feedback FeedbackKind `json:"feedback"`
-	B        []int64      `json:"-"` // operands in the layout of W; nil: none of its own
+	B        []int64      `json:"-"` // in the layout of W: operands, or stored words where they learn; nil: none of its own
 }
 
 // Limits are the bounds of a stored weight that no clip narrows.

@@ -1,0 +1,158 @@
+package format
+
+import (
+	"fmt"
+	"math"
+)
+
+// A Rule has the formats of the rule by which backward weights learn. A core has
+// one. What a synapse from neuron j to neuron i does with its backward weight is
+//
+//	word = min(max(word + near(near_j far_i - loss_j b, Shift), Low), High)
+//
+// with the operand b of the word, for gain alignment with
+//
+//	near  m y      of j, one step before the drive
+//	far   a        the drive of i, without errors
+//	loss  m s I^2  of j, one step before the drive
+//
+// where m 2^-RateShift is the rate of a step, m at most 1, and s the slope of j at rest.
+type Rule struct {
+	Kind   FeedbackKind `json:"kind"`
+	Weight Q            `json:"weight"` // b as it is stored: Operand and hidden bits below
+	Scale  Q            `json:"scale"`  // m, and m s
+	Near   Q            `json:"near"`
+	Far    Q            `json:"far"`
+	Total  Q            `json:"total"` // I as an operand
+	Loss   Q            `json:"loss"`  // I^2, and m s I^2
+
+	RateShift int `json:"rate_shift"`
+}
+
+// Hidden is the number of bits of a stored backward weight below its operand.
+func (r *Rule) Hidden(operand Q) int { return r.Weight.Frac - operand.Frac }
+
+// Half is what a stored backward weight is above its value.
+func (r *Rule) Half(operand Q) int64 { return 1 << (r.Hidden(operand) - 1) }
+
+// Store is the stored word of an operand.
+func (r *Rule) Store(operand Q, b int64) int64 { return b<<r.Hidden(operand) + r.Half(operand) }
+
+// Limits are the bounds of a stored backward weight.
+func (r *Rule) Limits(operand Q) (low, high int64) {
+	most := operand.Max() << r.Hidden(operand)
+	return r.Half(operand) - most, r.Half(operand) + most
+}
+
+// Lifts are how far the products of near and far and of loss and b are shifted to
+// the left to stand on one fraction; Shift is how far their difference is shifted
+// to the right to stand on the fraction of the stored weight.
+func (r *Rule) Lifts(operand Q) (gain, loss, shift int) {
+	a, b := r.Near.Frac+r.Far.Frac, r.Loss.Frac+operand.Frac
+	f := max(a, b)
+	return f - a, f - b, f + r.RateShift - r.Weight.Frac
+}
+
+func (r *Rule) stored(operand Q, b []float64) []int64 {
+	words := make([]int64, len(b))
+	low, high := r.Limits(operand)
+	for i, v := range b {
+		words[i] = min(max(r.Weight.Word(v)+r.Half(operand), low), high)
+	}
+	return words
+}
+
+// Learns tells whether the backward weights of a projection do.
+func (l *ProjectionPlan) Learns() bool { return l.Feedback.learns() }
+
+// learnsBack tells the same of what is to be planned.
+func (c *chooser) learnsBack(l *Projection) bool {
+	return c.p.Learning && l.Feedback.Kind.learns()
+}
+
+// aligned tells whether backward weights learn from the potentials of a
+// population.
+func (c *chooser) aligned(pop int) bool {
+	for i := range c.n.Projections {
+		if l := &c.n.Projections[i]; l.From == pop && c.learnsBack(l) {
+			return true
+		}
+	}
+	return false
+}
+
+// rule chooses the formats of the rule of backward weights.
+func (c *chooser) rule() {
+	fastest := 0.0
+	heard := make([]bool, len(c.n.Populations)) // whose drives are listened to
+	rate := make([]float64, len(c.n.Populations))
+	kind := None
+	for i := range c.n.Projections {
+		l := &c.n.Projections[i]
+		if !c.learnsBack(l) {
+			continue
+		}
+		if kind != None && kind != l.Feedback.Kind {
+			c.fail(l.Pos, "use one rule in all projections", "projection %s: a core has one rule for backward weights, and this is the second: %s beside %s", l.Name, l.Feedback.Kind, kind)
+		}
+		if r := rate[l.From]; r != 0 && r != l.Feedback.Rate {
+			c.fail(l.Pos, "give the feedback of all projections that leave a population one rate",
+				"projection %s: backward weights to the errors of population %s learn at different rates", l.Name, c.n.Populations[l.From].Name)
+		}
+		kind, rate[l.From] = l.Feedback.Kind, l.Feedback.Rate
+		heard[l.To] = true
+		fastest = math.Max(fastest, l.Feedback.Rate*c.o.Dt)
+	}
+	if kind == None {
+		return
+	}
+	p := c.p
+	r := &Rule{Kind: kind, Near: p.Potential, Scale: Q{Bits: p.Bits, Frac: p.Bits - 2}}
+	p.Rule = r
+	r.RateShift = int(math.Floor(-math.Log2(fastest))) // no m is above 1
+	hidden := max(r.RateShift+weightGuard-p.Operand.Frac, leastHidden)
+	r.Weight = Q{Bits: p.Operand.Bits + hidden, Frac: p.Operand.Frac + hidden}
+
+	drives := make([]float64, len(heard))
+	seen := make([]float64, len(heard))
+	for i := range heard {
+		drives[i], seen[i] = c.driveBound(i), c.o.Observed[c.n.Populations[i].Name+".a"]
+	}
+	a, aNote := c.span("the drive", drives, seen, func(i int) bool { return heard[i] })
+	r.Far = holding(p.Bits, a)
+	total, note := c.span("the total input", c.proved.total, c.seen.total, func(i int) bool { return rate[i] != 0 })
+	r.Total = holding(p.Bits, total)
+	// The square of the largest word is below the end of this one.
+	r.Loss = Q{Bits: p.Bits, Frac: 2*r.Total.Frac - p.Bits + 1}
+
+	back := 0.0
+	for i := range c.n.Projections {
+		if l := &c.n.Projections[i]; c.learnsBack(l) {
+			back = math.Max(back, math.Max(largest(l.Feedback.B), c.o.Observed[l.Name+".B"]))
+		}
+	}
+	c.row("b stored", p.Operand.Limit(), back, r.Weight, fmt.Sprintf("%d hidden bits", hidden))
+	c.row("a", largest(drives), largest(seen), r.Far, aNote)
+	c.row("I", largest(c.proved.total), largest(c.seen.total), r.Total, note)
+	c.row("I^2", r.Total.Limit()*r.Total.Limit(), 0, r.Loss, "cannot saturate")
+}
+
+// ruleParts turns the rates of the rule into words.
+func (c *chooser) ruleParts() {
+	r := c.p.Rule
+	if r == nil {
+		return
+	}
+	for i := range c.n.Projections {
+		l := &c.n.Projections[i]
+		if !c.learnsBack(l) {
+			continue
+		}
+		from := &c.p.Populations[l.From]
+		m := math.Ldexp(l.Feedback.Rate*c.o.Dt, r.RateShift)
+		from.Gain, from.Loss = r.Scale.Word(m), r.Scale.Word(m*l.Feedback.Slope)
+		if from.Loss == 0 {
+			c.fail(l.Pos, "bring the rates of feedback closer together", "projection %s: the rate of its feedback is too small beside the largest", l.Name)
+		}
+	}
+}

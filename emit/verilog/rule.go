@@ -1,0 +1,116 @@
+package verilog
+
+import (
+	"fmt"
+
+	"vlec/emit/verilog/tree"
+)
+
+// Stages of what backward weights learn from: of the square of a total input,
+// after the total input; of a drive, after the last address of its row.
+const (
+	heardLoss  = 6
+	farWritten = 5
+)
+
+// gains are the coefficients of the rule by population; those to whose errors no
+// backward weight that learns leads take over others, which nothing reads.
+func (d *design) gains() (gain, loss []int64) {
+	gain, loss = make([]int64, len(d.p.Populations)), make([]int64, len(d.p.Populations))
+	var g, l int64
+	for i := range d.p.Populations {
+		if q := &d.p.Populations[i]; q.Loss != 0 {
+			g, l = q.Gain, q.Loss
+		}
+	}
+	for i := range d.p.Populations {
+		gain[i], loss[i] = g, l
+		if q := &d.p.Populations[i]; q.Loss != 0 {
+			gain[i], loss[i] = q.Gain, q.Loss
+		}
+	}
+	return gain, loss
+}
+
+// heard is what a sender teaches the backward weights that lead to its error.
+func (d *design) heard() *tree.Module {
+	p, t, r := d.p, d.t, d.p.Rule
+	m := d.module("heard", fmt.Sprintf("What a neuron teaches the backward weights that lead to its error, by %s:", r.Kind),
+		fmt.Sprintf("  near = m y               in %v", r.Near),
+		fmt.Sprintf("  loss = m s I^2           in %v, with I in %v", r.Loss, r.Total),
+		"m is the rate of a step, s the slope at rest. Stages count from the total input I.")
+	m.Clock()
+	total := m.Input("total_i", d.totalType(), "stage 0: total input")
+	y := m.Input("out_i", d.out, fmt.Sprintf("stage %d: potential", t.out-t.diff))
+	gain, loss := m.Input("gain_i", tree.S(r.Scale.Bits), fmt.Sprintf("stage %d: m", t.out-t.diff)), m.Input("loss_i", tree.S(r.Scale.Bits), "stage 4: m s")
+	rounded := m.Follow("rounded_1", m.Near("rounded", total, d.totalFrac()-r.Total.Frac))
+	i := m.Follow("total_2", m.Saturate("total", rounded, r.Total.Bits))
+	square := m.Follow("square_4", m.Ext(m.Near("square_near", d.ruled(m, "square", i, i), 2*r.Total.Frac-r.Loss.Frac), r.Loss.Bits))
+	lost := m.Follow("loss_6", m.Ext(m.Near("loss_near", d.ruled(m, "lost", square, loss), r.Scale.Frac), r.Loss.Bits))
+	end := t.heard - t.diff
+	m.Drive(m.Output("loss_o", tree.S(r.Loss.Bits), stage(end)), m.Delay(lost, end-heardLoss))
+	near := m.Follow("near_2", m.Ext(m.Near("near", d.ruled(m, "taught", m.Ext(y, p.Potential.Bits), gain), r.Scale.Frac), r.Near.Bits))
+	m.Drive(m.Output("near_o", tree.S(r.Near.Bits), stage(end)), m.Delay(near, t.heard-t.rate))
+	return m
+}
+
+// hearing has the wires of what backward weights learn from.
+type hearing struct {
+	nearIn, lossIn *tree.Net // of a neuron, at its slot's stage timing.heard
+	near, loss     *tree.Net // of a sender, at stage 1 of the sweep
+	taught         *tree.Net // what was taught counts
+}
+
+// hear places the memories of what senders teach: four pages, for a drive
+// hears of the rates of one step, and weights hear of the drive in the next one.
+func (d *design) hear(m *tree.Module, w map[string]*tree.Net, isU, neuron, page, turn *tree.Net) *hearing {
+	r := d.p.Rule
+	m.Say("What backward weights learn from their senders: written in one step, read in the next but one.")
+	h := &hearing{nearIn: m.Bare("near_in", tree.S(r.Near.Bits)), lossIn: m.Bare("loss_in", tree.S(r.Loss.Bits))}
+	at := d.t.heard
+	we := m.Delay(isU, at)
+	to := m.Wire("heard_to", tree.Cat{m.Delay(turn, at), m.Delay(page, at), m.Delay(neuron, at)})
+	from := m.Wire("heard_from", tree.Cat{tree.Unary{Op: "~", X: turn}, page, m.Ext(w["sender_o"], d.neuron.Width)})
+	h.near = d.memory(m, "near", d.ram(h.nearIn.T, 4<<d.neuron.Width, nil, ""), w["active_o"], from, we, to, h.nearIn)
+	h.loss = d.memory(m, "loss", d.ram(h.lossIn.T, 4<<d.neuron.Width, nil, ""), w["active_o"], from, we, to, h.lossIn)
+	return h
+}
+
+// teach is the part of a lane in which a backward weight learns: it returns the
+// operand with which the error goes back, at stage 5.
+func (d *design) teach(m *tree.Module, w *tree.Net, all bool) *tree.Net {
+	p, r := d.p, d.p.Rule
+	gain, loss, shift := r.Lifts(p.Operand)
+	m.Doc = append(m.Doc, fmt.Sprintf("  rule      b += near far - loss b rounded to %d fraction bits, held within its bounds", r.Weight.Frac))
+	word := m.Input("back_i", d.backStored, "stage 1: stored weight of the way back")
+	near, far := m.Input("near_i", tree.S(r.Near.Bits), "stage 1: of the sender"), m.Input("far_i", tree.S(r.Far.Bits), "stage 1: drive of the receiver")
+	lossNow := m.Input("loss_i", tree.S(r.Loss.Bits), "stage 1: of the sender")
+	on := m.Input("learned_i", tree.U(1), "stage 5: the weight learns")
+	b := m.Floor("b", word, r.Hidden(p.Operand))
+	up, down := m.Left(d.product(m, "up", near, far), gain), m.Left(d.ruled(m, "down", lossNow, b), loss)
+	change := m.Follow("taught_3", m.Difference("taught", up, down, max(up.T.Width, down.T.Width)+1))
+	moved := m.Follow("back_moved", d.plus(m, "back_updated", "back_change", m.Delay(word, 2), change, shift))
+	low, high := r.Limits(p.Operand)
+	wide := moved.T
+	lo, hi := tree.Const{T: wide, Value: low}, tree.Const{T: wide, Value: high}
+	under := m.Follow("back_under", m.Wire("back_too_low", tree.Binary{Op: "<", X: moved, Y: lo}))
+	over := m.Follow("back_over", m.Wire("back_too_high", tree.Binary{Op: ">", X: moved, Y: hi}))
+	held := m.Wire("back_held", tree.Cond{If: over, Then: hi, Else: m.Delay(moved, 1)})
+	clamped := m.Wire("back_clamped", tree.Cond{If: under, Then: lo, Else: held})
+	next := m.Wire("back_next", tree.Cond{If: on, Then: m.Ext(clamped, d.backStored.Width), Else: m.Delay(word, 4)})
+	m.Drive(m.Output("back_word_o", d.backStored, "stage 5: the weight of the way back, after it has learned"), next)
+	operand := m.Floor("back_operand", next, r.Hidden(p.Operand))
+	if all {
+		return operand
+	}
+	is := m.Input("fixed_i", tree.U(1), "stage 5: which of both")
+	return m.Wire("back", tree.Cond{If: is, Then: operand, Else: m.Delay(w, d.t.late)})
+}
+
+// far is the part of a lane that gives the drive to the backward weights of its
+// row.
+func (d *design) far(m *tree.Module, drive *tree.Net) {
+	p, r := d.p, d.p.Rule
+	rounded := m.Follow("far_4", m.Near("far_near", drive, p.Drive.Frac-r.Far.Frac))
+	m.Drive(m.Output("far_o", tree.S(r.Far.Bits), fmt.Sprintf("stage %d: the drive as an operand", farWritten)), m.Follow("far_5", m.Saturate("far", rounded, r.Far.Bits)))
+}

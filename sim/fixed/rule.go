@@ -1,0 +1,123 @@
+package fixed
+
+import "vlec/emit/verilog/format"
+
+// heard is what backward weights learn from, of one population. Values of two
+// steps are kept, because a drive hears of the rates of the step before it, and
+// is added up before the weights that learn from it are read again.
+type heard struct {
+	near, loss             []int64 // of the last step
+	formerNear, formerLoss []int64 // of the one before
+	far                    []int64 // of the last step; nil where nobody listens
+}
+
+func newHeard(p *format.Plan, k int) heard {
+	if p.Rule == nil {
+		return heard{}
+	}
+	of := func() []int64 { return make([]int64, p.Populations[k].Size) }
+	h := heard{near: of(), loss: of(), formerNear: of(), formerLoss: of()}
+	for i := range p.Projections {
+		if l := &p.Projections[i]; l.To == k && l.Learns() {
+			h.far = of()
+		}
+	}
+	return h
+}
+
+func (h *heard) clear() {
+	for _, v := range [][]int64{h.near, h.loss, h.formerNear, h.formerLoss, h.far} {
+		clear(v)
+	}
+}
+
+// ruleBits is the width of the sum of what a backward weight learns in a step.
+func ruleBits(p *format.Plan) int {
+	if p.Rule == nil {
+		return 0
+	}
+	gain, loss, _ := p.Rule.Lifts(p.Operand)
+	return 2*p.Bits + max(gain, loss)
+}
+
+// listen takes down what backward weights hear of population k.
+func (c *Core) listen(k int) {
+	r, q, z := c.plan.Rule, &c.plan.Populations[k], &c.pops[k]
+	if r == nil {
+		return
+	}
+	h := &z.heard
+	h.near, h.formerNear = h.formerNear, h.near
+	h.loss, h.formerLoss = h.formerLoss, h.loss
+	for i := range q.Size {
+		switch {
+		case h.far == nil:
+		case c.wide:
+			h.far[i] = c.wideSat(z.wideDrive[i].near(c.plan.Drive.Frac-r.Far.Frac), r.Far, k, "a")
+		default:
+			h.far[i] = c.sat(near(z.Drive[i], c.plan.Drive.Frac-r.Far.Frac), r.Far, k, "a")
+		}
+		if q.Loss == 0 {
+			continue
+		}
+		var total int64
+		if c.wide {
+			a, f := c.wideTotal(k, i)
+			total = c.wideSat(a.near(f-r.Total.Frac), r.Total, k, "I")
+		} else {
+			a, f := c.total(k, i)
+			total = c.sat(near(a, f-r.Total.Frac), r.Total, k, "I")
+		}
+		square := near(total*total, 2*r.Total.Frac-r.Loss.Frac)
+		h.loss[i] = near(q.Loss*square, r.Scale.Frac)
+		h.near[i] = near(q.Gain*z.Y[i], r.Scale.Frac)
+	}
+}
+
+// align lets backward weights learn from the step before.
+func (c *Core) align() {
+	p, r := c.plan, c.plan.Rule
+	low, high := r.Limits(p.Operand)
+	gain, loss, shift := r.Lifts(p.Operand)
+	count := len(c.links) + len(c.pops)
+	for k := range c.links {
+		l := &c.links[k]
+		if !l.Learns() {
+			continue
+		}
+		seen := &c.count.Updates[count]
+		count++
+		if !c.learned {
+			continue
+		}
+		from, far := &c.pops[l.From].heard, c.pops[l.To].heard.far
+		for i := range l.n {
+			row := l.b[i*l.m : (i+1)*l.m]
+			for j, word := range row {
+				up, down := from.formerNear[j]*far[i], from.formerLoss[j]*(word>>l.hidden)
+				if up == 0 && down == 0 {
+					continue
+				}
+				seen.Total++
+				d := c.scaled(up, down, gain, loss, shift)
+				if d == 0 {
+					seen.Lost++
+				}
+				if word += d; word < low || word > high {
+					seen.Clipped++
+					word = min(max(word, low), high)
+				}
+				row[j] = word
+			}
+		}
+	}
+}
+
+// scaled is up 2^gain - down 2^loss, shifted to the right.
+func (c *Core) scaled(up, down int64, gain, loss, shift int) int64 {
+	if c.wide {
+		x := extend(up).shiftLeft(uint(gain)).minus(extend(down).shiftLeft(uint(loss))).near(shift)
+		return int64(x.lo)
+	}
+	return near(up<<uint(gain)-down<<uint(loss), shift)
+}
