@@ -49,7 +49,8 @@ type (
 	//
 	// What real parts do beside the equation stands in two optional parameters: the
 	// factor multiplies what the element contributes (the rate of a store), and the
-	// offset is added to it, or to what the element integrates where it has a state.
+	// offset is added to it, or to what the element integrates where it has a state. A
+	// store forgets with a time constant that is hold times the declared one.
 	Kind struct {
 		Name     string
 		Equation string
@@ -104,6 +105,7 @@ func kindTable() []*Kind {
 	drives := func(name, width string) PinSpec { return PinSpec{Name: name, Role: Drives, Width: width} }
 	injects := func(name, width string) PinSpec { return PinSpec{Name: name, Role: Injects, Width: width} }
 	ends := func(name, width string) PinSpec { return PinSpec{Name: name, Role: Terminates, Width: width} }
+	hold := ParamSpec{Name: "hold", Dimension: Pure, Shape: "nm", Optional: true, Positive: true}
 	factor := func(shape string) ParamSpec {
 		return ParamSpec{Name: "factor", Dimension: Pure, Shape: shape, Optional: true}
 	}
@@ -145,7 +147,7 @@ func kindTable() []*Kind {
 				{Name: "decay", Dimension: Rate},
 				{Name: "clip", Dimension: Level},
 				{Name: "init", Dimension: Level, Shape: "nm"},
-				factor("nm"), offset("nm"),
+				factor("nm"), offset("nm"), hold,
 			},
 			State: "w",
 		},
@@ -156,9 +158,20 @@ func kindTable() []*Kind {
 			Params: []ParamSpec{
 				{Name: "rate", Dimension: Rate},
 				{Name: "init", Dimension: Level, Shape: "nm"},
-				factor("nm"), offset("nm"),
+				factor("nm"), offset("nm"), hold,
 			},
 			State: "w",
+		},
+		{
+			// A sine in place of a staircase: it has the same zeros, and no jumps.
+			Name:     "refresh",
+			Equation: "d(w)/dt -= strobe grid/(2 pi restore) sin(2 pi w/grid): w falls to the nearest multiple of grid",
+			Pins:     []PinSpec{reads("strobe", "k"), reads("w", "n")},
+			Params: []ParamSpec{
+				{Name: "rate", Dimension: Rate}, // of the store
+				{Name: "grid", Dimension: Level, Positive: true},
+				{Name: "restore", Dimension: Time, Positive: true},
+			},
 		},
 		{
 			Name:     "leaky-integrator",

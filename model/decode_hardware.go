@@ -54,7 +54,18 @@ func (d *decoder) spiceHardware(t *source.Table) SpiceHardware {
 	}
 	ota.Done()
 	store := d.Table(t.Get("store"))
-	h.Store = Store{Leak: store.Float("leak", 0, source.Positive)}
+	h.Store = Store{
+		Leak:    store.Float("leak", 0, source.Positive),
+		Refresh: store.Float("refresh", 0, source.Positive),
+		Grid:    store.Float("grid", 0, source.Positive),
+	}
+	if store.Has("refresh") != store.Has("grid") {
+		alone := "refresh"
+		if store.Has("grid") {
+			alone = "grid"
+		}
+		store.Fail(alone, "give the period of a refresh and the distance of the levels that it restores", "refresh and grid go together")
+	}
 	store.Done()
 	transistors := d.Table(t.Get("transistors"))
 	h.Transistors = Transistors{
@@ -71,6 +82,7 @@ func (d *decoder) spiceHardware(t *source.Table) SpiceHardware {
 		Offset:   mismatch.Float("offset", 0, source.NotNegative),
 		Area:     mismatch.Float("area", 0, source.Positive),
 		Process:  source.Choice(mismatch, "process", "", processes),
+		Leak:     mismatch.Float("leak", 0, source.Within(0, 2)),
 		AutoZero: mismatch.Float("auto_zero", 1, source.Within(0, 1)),
 		Zeroed:   source.Choice(mismatch, "auto_zero_parts", "all", zeroedParts),
 		Seed:     uint64(mismatch.Int("seed", int64(d.net.Seed), 0, 1<<63-1)),

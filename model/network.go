@@ -286,6 +286,7 @@ type Mismatch struct {
 	Offset   float64 // [V]
 	Area     float64 // of a transistor [um^2]
 	Process  string  // whose transistors
+	Leak     float64 // of the logarithm of the time constants of leakage
 	AutoZero float64 // share of each offset that auto-zeroing leaves; 1: there is none
 	Zeroed   string  // what is auto-zeroed: "all", or "learning" for all but the forward path
 	Seed     uint64
@@ -308,7 +309,9 @@ type OTA struct {
 
 // A Store is the capacitor that holds a weight.
 type Store struct {
-	Leak float64 // time constant by which it forgets [s]; 0: it does not
+	Leak    float64 // time constant by which it forgets [s]; 0: it does not
+	Refresh float64 // period at which it is refreshed [s]; 0: never
+	Grid    float64 // distance of the levels that a refresh restores [1]
 }
 
 // VerilogHardware asks for a fixed-point realisation.

@@ -10,7 +10,7 @@ var Freeze = Pass{
 	Run: func(c *circuit.Circuit) error {
 		const slow = 1e-12
 		for _, e := range c.Elements {
-			if e.Kind.Name == "weight-store" || e.Kind.Name == "alignment-store" {
+			if IsStore(e) || e.Kind.Name == "refresh" { // the capacitor of both
 				e.Numbers("rate")[0] *= slow
 				if e.HasParam("decay") {
 					e.Numbers("decay")[0] *= slow

@@ -70,7 +70,7 @@ func newGains(c *circuit.Circuit) *gains {
 		unit = c.Units.Voltage
 	}
 	for _, e := range c.Elements {
-		if e.Kind.Name == "weight-store" || e.Kind.Name == "alignment-store" {
+		if IsStore(e) {
 			// A store's content does not jump; it is what the synapses multiply by.
 			w := e.Pin("w")
 			for i, x := range e.Numbers("init") {

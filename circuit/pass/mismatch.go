@@ -15,6 +15,7 @@ type Spread struct {
 	Gain   float64 // of the logarithm of every gain: weights, multipliers, activations, learning rates
 	Tau    float64 // of the logarithm of every time constant
 	Offset float64 // of what every active part adds to its output, in model units
+	Leak   float64 // of the logarithm of the time constants by which stores forget
 	// Residue is the share of each offset that auto-zeroing leaves; 1 without it.
 	Residue float64
 	// ForwardKept leaves the offsets of the forward path as they are: only what
@@ -24,7 +25,7 @@ type Spread struct {
 }
 
 // Zero tells whether nothing is spread.
-func (s Spread) Zero() bool { return s.Gain == 0 && s.Tau == 0 && s.Offset == 0 }
+func (s Spread) Zero() bool { return s.Gain == 0 && s.Tau == 0 && s.Offset == 0 && s.Leak == 0 }
 
 // FromArea is the spread of transistors of an area [um^2] in weak inversion at a
 // temperature [K]: their thresholds differ by avt/sqrt(area), avt in mV um
@@ -102,8 +103,7 @@ func forwardPath(c *circuit.Circuit) map[*circuit.Element]bool {
 	path := map[*circuit.Element]bool{}
 	var visit func(e *circuit.Element)
 	visit = func(e *circuit.Element) {
-		store := e.Kind.Name == "weight-store" || e.Kind.Name == "alignment-store"
-		if path[e] || store {
+		if path[e] || IsStore(e) {
 			return
 		}
 		path[e] = true
@@ -137,13 +137,16 @@ func (s Spread) spread(e *circuit.Element) {
 	}
 	for i := range e.Kind.Params {
 		switch spec := &e.Kind.Params[i]; {
-		case spec.Dimension == circuit.Time && e.Kind.Name != "prospective": // that one shares its integrator's
+		case spec.Dimension == circuit.Time && e.Kind.Name != "prospective" && e.Kind.Name != "refresh": // the one shares its integrator's, the other is fast enough
 			multiply(spec.Name, s.Tau)
 		case e.Kind.Name == "synapse" && spec.Name == "w":
 			multiply("w", s.Gain)
 		case spec.Name == "factor" && s.Gain > 0:
 			e.Params[i].Numbers = ones(instances(e, spec))
 			multiply("factor", s.Gain)
+		case spec.Name == "hold" && s.Leak > 0:
+			e.Params[i].Numbers = ones(instances(e, spec))
+			multiply("hold", s.Leak)
 		case spec.Name == "offset" && s.Offset > 0 && s.Residue > 0:
 			offsets := make([]float64, instances(e, spec))
 			rng := s.rng(e, "offset")

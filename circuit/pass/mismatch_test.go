@@ -185,6 +185,29 @@ func TestAutoZeroOfLearning(t *testing.T) {
 	}
 }
 
+// TestUnequalLeakage wants every store to forget at its own pace, and nothing else
+// to differ.
+func TestUnequalLeakage(t *testing.T) {
+	c, err := circuit.Parse("paths", twoPaths)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := c.String()
+	m := pass.Mismatch(pass.Spread{Leak: 0.5, Seed: 3})
+	m.After = nil
+	if err := pass.Run(c, []pass.Pass{m}); err != nil {
+		t.Fatal(err)
+	}
+	hold := c.Elements[1].Numbers("hold")
+	if len(hold) != 1 || hold[0] == 1 || math.Abs(math.Log(hold[0])) > 2 {
+		t.Errorf("hold %v", hold)
+	}
+	c.Elements[1].Params[len(c.Elements[1].Params)-1].Numbers = nil
+	if c.String() != before {
+		t.Errorf("more differs than leakage:\n%s", c)
+	}
+}
+
 // TestFromArea checks a published pair of figures: 3.9 mV um at 1 um^2 is 11.6 %
 // of the current in weak inversion.
 func TestFromArea(t *testing.T) {

@@ -96,6 +96,7 @@ func (r *rounder) run() error {
 	}
 	uses := c.Uses()
 	c.Units.Resistance = r.nearest(c.Units.Resistance)
+	rates := map[*circuit.Net]float64{} // of stores
 	r0 := c.Units.Resistance
 	for _, e := range c.Elements {
 		if e.Testbench() {
@@ -129,6 +130,11 @@ func (r *rounder) run() error {
 				decay[0] = 1 / (leak * store)
 			}
 			rate[0] = 1 / (store * r0)
+			rates[e.Pin("w")] = rate[0]
+		case "refresh":
+			if rate, ok := rates[e.Pin("w")]; ok {
+				e.Numbers("rate")[0] = rate
+			}
 		case "synapse":
 			w := e.Numbers("w")
 			for i := range w {

@@ -32,6 +32,7 @@ type Datasheet struct {
 type bench struct {
 	volts   []string
 	current string
+	high    string // is at 1
 	out     string
 	load    bool
 	params  []string // in model units
@@ -93,7 +94,11 @@ var benches = map[string]bench{
 		volts: []string{"pre", "post"}, out: "w", params: []string{"p_rate", "1", "p_decay", "0.2"}, with: []companion{written},
 	},
 	"cell_weight_clamp": {volts: []string{"pre", "post"}, out: "w", params: []string{"p_clip", "1"}, with: []companion{written}},
-	"cell_offset":       {current: "out", out: "out", load: true, params: []string{"p_offset", "0.1"}},
+	"cell_weight_refresh": {
+		volts: []string{"pre", "post"}, high: "strobe", out: "w",
+		params: []string{"p_rate", "1", "p_grid", "0.5", "p_restore", "0.02"}, with: []companion{written},
+	},
+	"cell_offset": {current: "out", out: "out", load: true, params: []string{"p_offset", "0.1"}},
 	"cell_softmax": {
 		volts: []string{"in", "other"}, out: "out",
 		with: []companion{{cell: "cell_softmax", nodes: []string{"other", "rest", "tail"}}, tail},
@@ -172,6 +177,9 @@ func Bench(name, levelName string, u circuit.Units, p Process, amplitude float64
 		}
 		volts = append(volts, "v_"+pin+" "+pin+" 0 "+sine)
 	}
+	if b.high != "" {
+		volts = append(volts, "v_"+b.high+" "+b.high+" 0 dc "+number(u.Voltage))
+	}
 	files.Add(NetlistFile, func(out io.Writer) error {
 		w := emit.NewWriter(out)
 		w.Comment("*", "vlec: "+name+" beside its ideal twin")
@@ -186,7 +194,7 @@ func Bench(name, levelName string, u circuit.Units, p Process, amplitude float64
 			print := func(name string, x companion) {
 				words := []string{name}
 				for _, node := range x.nodes {
-					if !slices.Contains(b.volts, node) {
+					if !slices.Contains(b.volts, node) && node != b.high {
 						node = side + node
 					}
 					words = append(words, node)
@@ -232,11 +240,11 @@ func physical(params []string, u circuit.Units) []string {
 	out := slices.Clone(params)
 	for i := 0; i < len(out); i += 2 {
 		switch v := parameter(out, out[i]); out[i] {
-		case "p_tau", "p_ahead":
+		case "p_tau", "p_ahead", "p_restore":
 			out[i+1] = rounded(v * u.Time)
 		case "p_rate", "p_decay":
 			out[i+1] = rounded(v / u.Time)
-		case "p_clip", "p_offset":
+		case "p_clip", "p_offset", "p_grid":
 			out[i+1] = rounded(v * u.Voltage)
 		}
 	}

@@ -197,6 +197,9 @@ func (d *deck) build(x instance) BillRow {
 		return with(passive(r0*value("p_rate")/value("p_decay"), 0))
 	case "cell_weight_clamp":
 		return with(BillRow{Transistors: 4})
+	case "cell_weight_refresh": // a pair folds at each level within the range
+		levels := math.Ceil(2 * p.OTA.Range / value("p_grid"))
+		return with(amp, ota(1), BillRow{Transistors: 2 * int(min(levels, 1e6)), Bias: levels * unit}, passive(r0, 0))
 	case "cell_offset":
 		return row // nobody builds one
 	}

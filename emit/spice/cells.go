@@ -5,7 +5,8 @@ package spice
 // that swapping one include swaps the level of a netlist: the levels are rows of
 // another table (levels.go).
 //
-// p_k is the factor by which a real cell is off, 1 where nothing is known of it.
+// p_k is the factor by which a real cell is off, 1 where nothing is known of it; p_hold
+// is that of the time constant by which a store forgets, where the level knows one.
 type cell struct {
 	name     string
 	equation string // as a comment above the cell
@@ -60,13 +61,19 @@ var cells = []cell{
 	{"cell_difference", "out = p_k (plus - p_gain minus)", "plus minus out", "p_gain=1 p_k=1"},
 	{
 		"cell_weight_store", "d(w)/dt = p_rate post pre; the learning rate is a capacitor",
-		"pre post w", "p_rate=1 p_init=0",
+		"pre post w", "p_rate=1 p_init=0 p_hold=1",
 	},
 	{
 		"cell_alignment_store", "d(w)/dt = p_rate (post pre - total^2 w)",
-		"pre post total w", "p_rate=1 p_init=0",
+		"pre post total w", "p_rate=1 p_init=0 p_hold=1",
 	},
 	{"cell_weight_leak", "a store that learns at p_rate gets -p_decay w", "w", "p_rate=1 p_decay=1"},
+	{
+		"cell_weight_refresh",
+		"while strobe is 1, w of a store that learns at p_rate falls to the nearest multiple of p_grid: " +
+			"d(w)/dt -= strobe p_grid/(2 pi p_restore) sin(2 pi w/p_grid)",
+		"strobe w", "p_rate=1 p_grid=1 p_restore=1",
+	},
 	{"cell_offset", "out += p_offset; where out is a store, what it integrates", "out", "p_offset=0"},
 	{"cell_weight_clamp", "holds w between -p_clip and p_clip", "w", "p_clip=1"},
 	{

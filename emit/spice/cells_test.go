@@ -69,6 +69,11 @@ leaky-integrator u3 sum=s3 state=u3 tau=[1000 1000] init=[0 0]
 net back sum 1
 net x sum 1
 net v potential 1
+net wr potential 1
+weight-store wr pre=a post=b w=wr rate=1 decay=0 clip=0 init=[0.3] hold=[0.5]
+net strobe potential 1
+stimulus strobe out=strobe wave=[pulse(0 1 0.1 0.02 0.1 0.3)]
+refresh wr.refresh strobe=strobe w=wr rate=1 grid=0.25 restore=0.1
 coupling back in=a sum=back gain=1
 gate gate in=back slope=b sum=x
 leaky-integrator v sum=x state=v tau=[1000] init=[0]

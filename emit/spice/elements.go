@@ -46,6 +46,8 @@ func (d *deck) expand(e *circuit.Element, yield func(instance)) {
 		x.weightStore()
 	case "alignment-store":
 		x.alignmentStore()
+	case "refresh":
+		x.refresh()
 	case "leaky-integrator":
 		x.perNeuron("cell_leaky_integrator", []string{"sum", "state"}, "tau", "init")
 	case "prospective":
@@ -202,7 +204,7 @@ func (x *expansion) weightStore() {
 		k := i*len(pre) + j
 		rate := rate * x.factorOf(k)
 		x.cell(name, "cell_weight_store", []string{pre[j], post[i], w[k]},
-			"p_rate", number(rate), "p_init", number(x.e.Numbers("init")[k]))
+			append([]string{"p_rate", number(rate), "p_init", number(x.e.Numbers("init")[k])}, x.hold(k)...)...)
 		x.offset(name, k, w[k])
 		if decay != 0 {
 			x.cell(name+"_leak", "cell_weight_leak", w[k:k+1], "p_rate", number(rate), "p_decay", number(decay))
@@ -218,9 +220,26 @@ func (x *expansion) alignmentStore() {
 	x.matrix(len(post), len(pre), func(name string, i, j int) {
 		k := i*len(pre) + j
 		x.cell(name, "cell_alignment_store", []string{pre[j], post[i], total[i], w[k]},
-			"p_rate", number(x.e.Number("rate")*x.factorOf(k)), "p_init", number(x.e.Numbers("init")[k]))
+			append([]string{"p_rate", number(x.e.Number("rate") * x.factorOf(k)), "p_init", number(x.e.Numbers("init")[k])}, x.hold(k)...)...)
 		x.offset(name, k, w[k])
 	})
+}
+
+// hold is by which factor a store forgets more slowly, as a parameter of its cell.
+func (x *expansion) hold(k int) []string {
+	if hold := x.e.Numbers("hold"); hold != nil && hold[k] != 1 {
+		return []string{"p_hold", number(hold[k])}
+	}
+	return nil
+}
+
+// refresh yields what restores the weights of a store.
+func (x *expansion) refresh() {
+	strobe := x.nodes("strobe")[0]
+	for i, w := range x.nodes("w") {
+		x.cell(x.name()+strconv.Itoa(i), "cell_weight_refresh", []string{strobe, w},
+			"p_rate", number(x.e.Number("rate")), "p_grid", number(x.e.Number("grid")), "p_restore", number(x.e.Number("restore")))
+	}
 }
 
 // softmax yields the neurons and the tail that they share. No wire of a net ends

@@ -120,6 +120,9 @@ cw w 0 {1/(p_rate*p_r0)} ic={p_init}`,
 	"cell_weight_leak": `
 rw w 0 {p_r0*p_rate/p_decay}`,
 
+	"cell_weight_refresh": `
+br w 0 i={v(strobe)*p_grid*sin(p_turn*v(w)/p_grid)/(p_turn*p_v0*p_restore*p_rate*p_r0)}`,
+
 	"cell_offset": `
 io 0 out dc {p_offset/p_r0}`,
 

@@ -233,7 +233,7 @@ xo out part_load`,
 	"cell_weight_store": `
 xw post pre w part_update
 cw w 0 {1/(p_rate*p_r0)} ic={p_init}
-rw w 0 {p_forget*p_rate*p_r0}`,
+rw w 0 {p_hold*p_forget*p_rate*p_r0}`,
 
 	"cell_alignment_store": `
 xw post pre w part_update
@@ -241,10 +241,18 @@ xs total total s part_multiplier
 xl s part_load
 xt s w w part_update PARAMS: p_k=-1
 cw w 0 {1/(p_rate*p_r0)} ic={p_init}
-rw w 0 {p_forget*p_rate*p_r0}`,
+rw w 0 {p_hold*p_forget*p_rate*p_r0}`,
 
 	"cell_weight_leak": `
 rw w 0 {p_r0*p_rate/p_decay}`,
+
+	// What the buffered weight lacks to the next level is folded into a potential; a
+	// transconductor brings it back to the store as long as the strobe lets it.
+	"cell_weight_refresh": `
+xb w y part_follower
+bf 0 f i={p_grid*sin(p_turn*v(y)/p_grid)/(p_turn*p_r0)}
+xf f part_load
+br w 0 i={p_range*tanh(v(f)/p_range)*v(strobe)/(p_v0*p_restore*p_rate*p_r0)}`,
 
 	"cell_offset": `
 io 0 out dc {p_offset/p_r0}`,

@@ -48,13 +48,15 @@ func load(t testing.TB, file string) *model.Network {
 }
 
 // lowered returns the circuit of a network in volts and seconds.
-func lowered(t testing.TB, net *model.Network, learning bool) *circuit.Circuit {
+func lowered(t testing.TB, net *model.Network, learning bool, more ...pass.Pass) *circuit.Circuit {
 	t.Helper()
 	c, err := lower.Network(net, lower.Options{Learning: learning})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := pass.Run(c, pass.Analog(units)); err != nil {
+	list := pass.Analog(units)
+	list = append(list[:len(list)-1:len(list)-1], append(more, list[len(list)-1])...)
+	if err := pass.Run(c, list); err != nil {
 		t.Fatal(err)
 	}
 	return c
@@ -158,12 +160,18 @@ func TestGolden(t *testing.T) {
 		{"chain-ltspice", chain, "ideal", "ltspice", true, nil},
 		{"rules", rules, "ideal", "ngspice", true, nil},
 		{"rules-macro", rules, "macro", "ngspice", true, nil},
+		{"refresh", chain, "ideal", "ngspice", true, nil},
+		{"refresh-macro", chain, "macro", "ngspice", true, nil},
 		{"rules-macro-xyce", rules, "macro", "xyce", true, nil},
 		{"rules-macro-ltspice", rules, "macro", "ltspice", true, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			net := load(t, c.file)
-			dir, _ := emitted(t, lowered(t, net, c.learning), spice.Options{
+			var more []pass.Pass
+			if strings.HasPrefix(c.name, "refresh") {
+				more = append(more, pass.Mismatch(pass.Spread{Leak: 0.5, Seed: 2}), pass.Refresh(pass.Refreshing{Period: 4, Grid: 0.125}))
+			}
+			dir, _ := emitted(t, lowered(t, net, c.learning, more...), spice.Options{
 				Level: c.level, Dialect: c.dialect, Process: parts, Dt: net.Dt * units.Time,
 				Generator: "vlec test", Hash: strings.Repeat("0", 64), Seed: net.Seed,
 				Stop: net.Duration * units.Time, Save: c.save,

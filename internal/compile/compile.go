@@ -169,7 +169,7 @@ func process(h model.SpiceHardware) spice.Process {
 	p := spice.Process{
 		OpAmp:       spice.OpAmp(h.OpAmp),
 		OTA:         spice.OTA(h.OTA),
-		Store:       spice.Store(h.Store),
+		Store:       spice.Store{Leak: h.Store.Leak},
 		Transistors: spice.Transistors(h.Transistors),
 		Knee:        h.Knee,
 		Area:        h.Mismatch.Area,

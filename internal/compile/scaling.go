@@ -210,6 +210,9 @@ func analog(net *model.Network, o SpiceOptions, observed map[string]pass.Range, 
 	if spread := Spread(net, units.Voltage); !spread.Zero() {
 		beforeScale(pass.Mismatch(spread))
 	}
+	if s := hw.Store; s.Refresh > 0 {
+		beforeScale(pass.Refresh(pass.Refreshing{Period: s.Refresh / units.Time, Grid: s.Grid}))
+	}
 	if o.Frozen {
 		beforeScale(pass.Freeze)
 	}
@@ -243,6 +246,7 @@ func Spread(net *model.Network, volts float64) pass.Spread {
 		}
 	}
 	s.Offset /= volts
+	s.Leak = m.Leak
 	s.Residue, s.ForwardKept, s.Seed = m.AutoZero, m.Zeroed == "learning", m.Seed
 	return s
 }
@@ -258,6 +262,9 @@ func drawn(net *model.Network, volts float64) string {
 		return noise
 	}
 	text := fmt.Sprintf("mismatch: log gains %.4g, log time constants %.4g, offsets %.4g V, drawn with seed %d", s.Gain, s.Tau, s.Offset*volts, s.Seed)
+	if s.Leak > 0 {
+		text += fmt.Sprintf("; log time constants of leakage %.4g", s.Leak)
+	}
 	if s.Residue < 1 {
 		text += fmt.Sprintf("; auto-zeroing leaves %.4g of each offset", s.Residue)
 		if s.ForwardKept {

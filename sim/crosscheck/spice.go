@@ -75,7 +75,8 @@ func Spice(ctx context.Context, net *model.Network, o SpiceOptions) (*Verdict, e
 		o.Learning = side.Learns()
 	}
 
-	ref, err := runReference(ctx, net, o.Learning, side, func(done float64) { progress("reference", done) })
+	parts := declaredParts(net, side)
+	ref, err := runReference(ctx, net, o.Learning, side, parts, func(done float64) { progress("reference", done) })
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +86,7 @@ func Spice(ctx context.Context, net *model.Network, o SpiceOptions) (*Verdict, e
 		return nil, err
 	}
 	got := modelUnits(raw, side)
-	compare, because := tolerances(net, o, side, ref)
+	compare, because := tolerances(net, o, side, parts, ref)
 	v := &Verdict{
 		Model: net.Name, Target: "spice", Level: side.Level, Engine: o.Engine, Learning: o.Learning,
 		Tolerance: compare.Tolerance, Because: because, Steps: steps, Reference: ref, Simulated: got,
@@ -125,7 +126,7 @@ func artifactMap(path string, net *model.Network, fresh *spice.Map) (*spice.Map,
 }
 
 // runReference runs the continuous dynamics and records what the netlist shows.
-func runReference(ctx context.Context, net *model.Network, learning bool, side *spice.Map, progress func(float64)) (*sim.Trace, error) {
+func runReference(ctx context.Context, net *model.Network, learning bool, side *spice.Map, parts *reference.Parts, progress func(float64)) (*sim.Trace, error) {
 	var wanted []string
 	for _, s := range side.Signals {
 		if compared(net, s.Name) {
@@ -137,10 +138,49 @@ func runReference(ctx context.Context, net *model.Network, learning bool, side *
 		Learning:  learning,
 		Signals:   wanted,
 		Every:     net.Probe.Every,
+		Parts:     parts,
 		Progress:  func(done, _ float64) { progress(done) },
 	})
 	return trace, err
 }
+
+// declaredParts are the parts of a model in its own units, as far as the reference
+// can be built of them, nil where they are perfect.
+func declaredParts(net *model.Network, side *spice.Map) *reference.Parts {
+	h, unit := net.Hardware.Spice, side.Units.Time
+	p := reference.Parts{Refresh: h.Store.Refresh / unit, Grid: h.Store.Grid}
+	if side.Level == "macro" {
+		p.Node = 1 / (2 * math.Pi * h.OTA.Bandwidth * unit)
+		p.Follower = 1 / (2 * math.Pi * h.OpAmp.GBW * unit)
+	}
+	if side.Level != "ideal" {
+		p.Leak = h.Store.Leak / unit
+	}
+	if p.Node > 0 && tooFast(net, &p) {
+		p.Node, p.Follower = 0, 0
+	}
+	if p == (reference.Parts{}) {
+		return nil
+	}
+	return &p
+}
+
+// tooFast tells whether following such poles would take the reference minutes: a step
+// of its integrator is 3.3 time constants of the fastest pole at most, and asks for
+// all signals six times.
+func tooFast(net *model.Network, p *reference.Parts) bool {
+	work := 0
+	for _, q := range net.Projections {
+		work += 2 * len(q.W)
+	}
+	for _, q := range net.Populations {
+		work += 50 * q.Size
+	}
+	return 6*net.Duration/(3.3*min(p.Node, p.Follower))*float64(work) > mostReferenceWork
+}
+
+// mostReferenceWork is what a core does in about a minute [sums of products].
+const mostReferenceWork = 3e10
 
 // compared tells whether a signal of the side map is a variable of the model's
 // own neurons and weights; the teacher and the stimuli are the testbench.

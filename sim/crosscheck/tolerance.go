@@ -9,6 +9,7 @@ import (
 	"vlec/internal/compile"
 	"vlec/model"
 	"vlec/sim"
+	"vlec/sim/reference"
 )
 
 // How far a circuit may be off
@@ -35,7 +36,7 @@ type blemish struct {
 }
 
 // tolerances returns the tolerances of a comparison, and why they are so.
-func tolerances(net *model.Network, o SpiceOptions, side *spice.Map, ref *sim.Trace) (sim.Options, string) {
+func tolerances(net *model.Network, o SpiceOptions, side *spice.Map, parts *reference.Parts, ref *sim.Trace) (sim.Options, string) {
 	if o.Tolerance > 0 {
 		weights := max(o.Tolerance, min(10*o.Tolerance, 1e-2))
 		return kinds(o.Tolerance, o.Tolerance, weights), ""
@@ -47,12 +48,16 @@ func tolerances(net *model.Network, o SpiceOptions, side *spice.Map, ref *sim.Tr
 	}
 	if spread := compile.Spread(net, side.Units.Voltage); !spread.Zero() {
 		synapses := math.Sqrt(float64(fanIn(net)))
+		residue := spread.Residue
+		if spread.ForwardKept {
+			residue = 1
+		}
 		list = append(list, blemish{"mismatch", 3 * (spread.Gain + spread.Tau)},
-			blemish{"offsets", 3 * spread.Offset * spread.Residue * synapses / quietest(ref)})
+			blemish{"offsets", 3 * spread.Offset * residue * synapses / quietest(ref)})
 	}
 	if side.Level != "ideal" {
 		list[0].part *= 4 // Gear's rule is off by four times as much as the trapezoidal one
-		list = append(list, macroBlemishes(net, side, ref)...)
+		list = append(list, macroBlemishes(net, side, parts, ref)...)
 	}
 	if len(list) == 1 {
 		return kinds(step, step, max(step, min(10*step, 1e-2))), ""
@@ -82,7 +87,7 @@ func kinds(forward, backward, weights float64) sim.Options {
 
 // macroBlemishes is what the declared parts do to one layer of this network,
 // whose potentials were seen in the reference.
-func macroBlemishes(net *model.Network, side *spice.Map, ref *sim.Trace) []blemish {
+func macroBlemishes(net *model.Network, side *spice.Map, parts *reference.Parts, ref *sim.Trace) []blemish {
 	h, units := net.Hardware.Spice, side.Units
 	ota := h.OTA
 	r, w := 1.0, largestWeight(net)
@@ -103,16 +108,45 @@ func macroBlemishes(net *model.Network, side *spice.Map, ref *sim.Trace) []blemi
 	pole := 1 / (2 * math.Pi * ota.Bandwidth)
 	amp := 1 / (2 * math.Pi * h.OpAmp.GBW)
 	tau := shortest(net) * units.Time
+	poles := (3*pole + amp) / tau // sum, rate and gate; the follower of the error neuron
+	if parts != nil && parts.Node > 0 {
+		poles *= unmirrored(net)
+	}
 	list := []blemish{
 		{"bend of the inputs", bend(r) + bend(w)},
 		{"output resistances", float64(fanIn(net)) * ota.Range / (ota.Gain * units.Voltage)},
-		{"poles", (3*pole + amp) / tau}, // sum, rate and gate; the follower of the error neuron
+		{"poles", poles},
 		{"open-loop gain", 1 / h.OpAmp.Gain},
 	}
-	if h.Store.Leak > 0 {
-		list = append(list, blemish{"weights that leak", net.Duration * units.Time / h.Store.Leak})
+	if spread := h.Mismatch.Leak; h.Store.Leak > 0 && spread > 0 {
+		list = append(list, blemish{"weights that leak unequally", 3 * spread * net.Duration * units.Time / h.Store.Leak})
 	}
 	return list
+}
+
+// unmirrored is which share of the poles the reference leaves out where it has them:
+// that of two resistors and a capacitor is shorter by lead over lag. What computes the
+// drives and totals of learned feedback, and a softmax, have more nodes than it knows.
+func unmirrored(net *model.Network) float64 {
+	share := 0.0
+	for _, p := range net.Populations {
+		for i := range p.Size {
+			if short := min(p.TauM[i], p.TauR[i]) / max(p.TauM[i], p.TauR[i]); short < 1 {
+				share = max(share, short)
+			}
+		}
+	}
+	for _, p := range net.Projections {
+		if rule := p.Feedback.Rule; rule == model.GainAlignment || rule == model.PAL {
+			share = 1
+		}
+	}
+	for _, t := range net.Targets {
+		if t.Loss == model.CrossEntropy {
+			share = 1
+		}
+	}
+	return share
 }
 
 // sharpening is how much larger rates are than the errors that targets make of

@@ -19,8 +19,11 @@ func (c *course) runContinuous(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := f.addLoops(); err != nil {
-		return err
+	f.addParts(o.Parts)
+	if f.slow == nil {
+		if err := f.addLoops(); err != nil {
+			return err
+		}
 	}
 
 	// One more state integrates the loss.
@@ -115,6 +118,7 @@ type transit struct {
 func (t *transit) planStops() []float64 {
 	end := t.o.Duration
 	stops := append(t.f.kinks(end), t.window, end-t.window, end)
+	stops = append(stops, t.o.Parts.kinks(end)...)
 	if t.o.Learning {
 		stops = learningKinks(stops, t.net.Learning, end)
 	}

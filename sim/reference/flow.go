@@ -25,8 +25,10 @@ type flow struct {
 	begun   bool    // learning
 	factor  float64 // on every learning rate now
 	teacher *flow
-	rates   *loop // the algebraic loop over y, or over y and e
-	backs   *loop // the algebraic loop over e alone
+	parts   *Parts // nil: perfect ones
+	slow    []slow // nil: signals are immediate
+	rates   *loop  // the algebraic loop over y, or over y and e
+	backs   *loop  // the algebraic loop over e alone
 }
 
 // A flowPop holds the signals of one population and where its states are.
@@ -145,6 +147,9 @@ func (f *flow) everyHeld(do func(*held)) {
 		do(&l.b)
 		do(&l.low)
 	}
+	for k := range f.slow {
+		f.everyPole(&f.slow[k], do)
+	}
 	if f.teacher != nil {
 		f.teacher.everyHeld(do)
 	}
@@ -199,16 +204,24 @@ func (f *flow) deriveBound(t float64, dz []float64) error {
 			l.xi.at(l.heard, t, f.net.Dt)
 		}
 	}
-	if err := f.solve(t); err != nil {
+	if f.slow != nil {
+		f.deriveSlow(dz)
+	} else if err := f.solve(t); err != nil {
 		return err
 	}
 	f.setFactor(t)
 	for k := range f.pop {
-		f.deriveNeurons(k, dz)
+		if f.slow == nil {
+			f.deriveNeurons(k, dz)
+		}
+		f.deriveOwn(k, dz)
+		f.forget(t, &f.pop[k].bias, dz)
 	}
 	if f.learning {
 		for k := range f.link {
 			f.deriveWeights(k, dz)
+			f.forget(t, &f.link[k].w, dz)
+			f.forget(t, &f.link[k].b, dz)
 		}
 	}
 	return nil
@@ -299,20 +312,7 @@ func (f *flow) prospectOf(p *flowPop, i int) float64 {
 // receive computes the instantaneous error of population k.
 func (f *flow) receive(k int) {
 	p := &f.pop[k]
-	clear(p.back)
-	for _, q := range f.outOf[k] {
-		l := &f.links[q]
-		e := f.pop[l.to].e
-		if l.ownFeedback() {
-			for i := range p.back {
-				p.back[i] += dot(f.link[q].b.value[i*l.n:(i+1)*l.n], e)
-			}
-			continue
-		}
-		for i, v := range e {
-			axpy(v, f.link[q].w.value[i*l.m:(i+1)*l.m], p.back)
-		}
-	}
+	f.feedBack(k, p.back)
 	for i, v := range p.back {
 		p.x[i] = p.slope[i] * v
 	}
@@ -335,6 +335,24 @@ func (f *flow) receive(k int) {
 	}
 }
 
+// feedBack sums what projections carry back to population k.
+func (f *flow) feedBack(k int, back []float64) {
+	clear(back)
+	for _, q := range f.outOf[k] {
+		l := &f.links[q]
+		e := f.pop[l.to].e
+		if l.ownFeedback() {
+			for i := range back {
+				back[i] += dot(f.link[q].b.value[i*l.n:(i+1)*l.n], e)
+			}
+			continue
+		}
+		for i, v := range e {
+			axpy(v, f.link[q].w.value[i*l.m:(i+1)*l.m], back)
+		}
+	}
+}
+
 // prospectError is e = v + tau_m dv/dt, written without a difference:
 // e = (1 - tau_m/tau_r) v + (tau_m/tau_r) x.
 func (f *flow) prospectError(k int) {
@@ -353,11 +371,17 @@ func (f *flow) prospectErrorOf(p *flowPop, i int) float64 {
 func (f *flow) deriveNeurons(k int, dz []float64) {
 	p := &f.pop[k]
 	for i := range p.y {
-		ud := (p.a[i] + f.net.Gamma*p.e[i] - p.u.value[i]) / p.tauM.value[i]
-		dz[p.u.at+i] = ud
+		dz[p.u.at+i] = (p.a[i] + f.net.Gamma*p.e[i] - p.u.value[i]) / p.tauM.value[i]
 		dz[p.v.at+i] = (p.x[i] - p.v.value[i]) / p.TauR[i]
+	}
+}
+
+// deriveOwn writes the derivatives of what population k learns by itself.
+func (f *flow) deriveOwn(k int, dz []float64) {
+	p := &f.pop[k]
+	for i := range p.y {
 		if p.tauM.at >= 0 {
-			d := -f.factor * p.EtaTauM * p.e[i] * ud
+			d := -f.factor * p.EtaTauM * p.e[i] * dz[p.u.at+i]
 			if p.tauM.value[i] <= f.net.Dt && d < 0 {
 				d = 0
 			}

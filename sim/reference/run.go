@@ -39,6 +39,10 @@ type Options struct {
 	// 0 means 1e-9.
 	RelTol float64
 
+	// Parts are what the network is built of, in the continuous semantics; nil means
+	// perfect ones. Such a run keeps no checkpoints.
+	Parts *Parts
+
 	Metrics MetricsOptions
 	Stop    StopOptions
 
@@ -145,6 +149,9 @@ func (o *Options) complete(net *model.Network) error {
 	}
 	if o.Semantics != Continuous && o.Semantics != Clocked {
 		return fmt.Errorf("unknown semantics %q; use %s or %s", o.Semantics, Continuous, Clocked)
+	}
+	if o.Parts != nil && (o.Semantics != Continuous || o.Save != nil || o.Resume != nil) {
+		return errors.New("parts are those of a continuous run without checkpoints")
 	}
 	if !o.Learning {
 		return nil
