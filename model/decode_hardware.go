@@ -31,6 +31,8 @@ func (d *decoder) spiceHardware(t *source.Table) SpiceHardware {
 	}
 	h.Noise = t.Float("noise", 0, source.NotNegative)
 	h.Supply = t.Float("supply", 1, source.Within(0.1, 10))
+	h.Resistors = t.Float("resistors", 1, source.Within(0.1, 10))
+	h.Capacitors = t.Float("capacitors", 1, source.Within(0.1, 10))
 	h.VoltageUnit = d.voltageUnit(t)
 	h.ResistanceUnit = d.resistanceUnit(t, h.TimeUnit)
 	volt := h.VoltageUnit

@@ -261,6 +261,8 @@ type SpiceHardware struct {
 	Noise  float64 // power of the noise of a neuron over kT/C; 0: silent
 	Supply float64 // of the nominal supply: rails, slew rate and ranges follow it
 
+	Resistors, Capacitors float64 // of what was wanted: what the process made of them
+
 	Knee        float64 // width of the bend of rectifiers and clamps [V]
 	OpAmp       OpAmp
 	OTA         OTA

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"path/filepath"
 
 	"vlec/emit"
@@ -9,6 +10,7 @@ import (
 
 type sweepCmd struct {
 	Mismatch sweepMismatchCmd `cmd:"" help:"Unequal parts: circuits that learn against weights loaded into them."`
+	Corners  sweepCornersCmd  `cmd:"" help:"Temperature, supply and process: the circuit in every corner."`
 }
 
 type sweepMismatchCmd struct {
@@ -55,6 +57,71 @@ func (c *sweepMismatchCmd) Run(g *globals) error {
 	picture := s.Picture()
 	files.Add("mismatch.svg", picture.SVG)
 	files.Add("mismatch.png", picture.PNG)
+	if err := files.Commit(dir); err != nil {
+		return err
+	}
+	if g.JSON {
+		return g.json(s)
+	}
+	g.table(s.Table())
+	g.verdict("%s", s)
+	g.say("numbers and picture are in %s", filepath.ToSlash(dir))
+	return nil
+}
+
+type sweepCornersCmd struct {
+	Model       string    `arg:"" help:"Model file (TOML)." type:"existingfile" predictor:"file"`
+	Level       string    `help:"Level of the cells: ${enum}." enum:"ideal,macro" default:"ideal"`
+	Temperature []float64 `help:"Temperatures beside the model's, in degrees Celsius." default:"-40,85" placeholder:"T,…"`
+	Supply      []float64 `help:"Supplies, of the nominal one." default:"0.9,1.1" placeholder:"X,…"`
+	Resistors   []float64 `help:"Resistors, of what was wanted." default:"0.8,1.2" placeholder:"X,…"`
+	Capacitors  []float64 `help:"Capacitors, of what was wanted." default:"0.9,1.1" placeholder:"X,…"`
+	Window      float64   `help:"Time over which a final loss is a mean; by default a twentieth of the run." placeholder:"T"`
+	MaxStep     float64   `help:"Longest step of the transients, in model time units." placeholder:"T"`
+	Output      string    `short:"o" help:"Folder for numbers and picture (vlec-out/NAME)." type:"path" placeholder:"DIR"`
+}
+
+func (c *sweepCornersCmd) Help() string {
+	return `In every corner the circuit trains itself. Then its weights are held, and the loss is measured: with what it
+learned there, with what it had learned under nominal conditions, and with what the reference learned. Losses are in
+units of the nominal one. Beside the corners of one quantity there are the two at which all of them slow the circuit
+down, or speed it up.
+
+Example:
+  vlec sweep corners examples/chain/model.toml --level macro --temperature=-20,60`
+}
+
+func (c *sweepCornersCmd) Run(g *globals) error {
+	net, err := g.load(c.Model)
+	if err != nil {
+		return err
+	}
+	for _, list := range []struct {
+		name      string
+		values    []float64
+		low, high float64
+	}{{"temperature", c.Temperature, -200, 500}, {"supply", c.Supply, 0.1, 10}, {"resistors", c.Resistors, 0.1, 10}, {"capacitors", c.Capacitors, 0.1, 10}} {
+		for _, v := range list.values {
+			if !(v >= list.low && v <= list.high) {
+				return fmt.Errorf("--%s %g does not lie between %g and %g", list.name, v, list.low, list.high)
+			}
+		}
+	}
+	dir := outputFolder(c.Output, net)
+	update, stop := g.progress()
+	s, err := sweep.Corners(g.ctx, net, sweep.CornerOptions{
+		Level: c.Level, Temperatures: c.Temperature, Supplies: c.Supply, Resistors: c.Resistors, Capacitors: c.Capacitors,
+		Window: c.Window, MaxStep: c.MaxStep, Progress: update,
+	})
+	stop()
+	if err != nil {
+		return err
+	}
+	var files emit.Artifacts
+	files.Add("corners.json", s.Write)
+	picture := s.Picture()
+	files.Add("corners.svg", picture.SVG)
+	files.Add("corners.png", picture.PNG)
 	if err := files.Commit(dir); err != nil {
 		return err
 	}

@@ -233,6 +233,9 @@ func analog(net *model.Network, o SpiceOptions, observed map[string]pass.Range, 
 		}
 		passes = append(passes, round)
 	}
+	if hw.Resistors*hw.Capacitors > 0 && (hw.Resistors != 1 || hw.Capacitors != 1) {
+		passes = append(passes, pass.Corner(hw.Resistors, hw.Capacitors))
+	}
 	return c, pass.Run(c, passes)
 }
 

@@ -43,6 +43,7 @@ type panel struct {
 	y       axis
 	height  vg.Length
 	close   bool // to the panel above it
+	bare    bool // without a vertical axis
 	curves  []curve
 }
 
@@ -263,6 +264,9 @@ func (p *panel) draw(area draw.Canvas, x *axis, last bool) {
 		if last {
 			x.drawTick(&area, vg.Point{X: at, Y: area.Min.Y - 5}, t, tickStyleX)
 		}
+	}
+	if p.bare {
+		ys = nil
 	}
 	for _, t := range ys {
 		at := area.Y(p.y.place(t.value))

@@ -24,7 +24,6 @@ import (
 
 	"vlec/internal/plot"
 	"vlec/model"
-	"vlec/sim/crosscheck"
 	"vlec/sim/reference"
 )
 
@@ -154,16 +153,7 @@ func Mismatch(ctx context.Context, net *model.Network, o MismatchOptions) (*Mism
 	}
 	defer os.RemoveAll(dir)
 
-	// What a circuit does with given weights, held.
-	holds := func(net *model.Network, w weights, at string) (float64, error) {
-		t, err := crosscheck.Train(ctx, shortened(load(clone(net), w), o.Window), crosscheck.TrainOptions{
-			Level: o.Level, Dir: at, Frozen: true, NoCheck: true, Window: o.Window, MaxStep: o.MaxStep,
-		})
-		if err != nil {
-			return 0, err
-		}
-		return t.Last, nil
-	}
+	b := bench{o.Level, o.Window, o.MaxStep}
 	// The jobs: circuits of equal parts, then one a sample and condition. Each trains
 	// itself; then it holds what it has learned, and then what the software has.
 	type job struct {
@@ -181,20 +171,20 @@ func Mismatch(ctx context.Context, net *model.Network, o MismatchOptions) (*Mism
 			jobs = append(jobs, job{unequal, software[c.BiasWeight], &c.Learned[k], &c.Loaded[k]})
 		}
 	}
-	if s.Start, err = holds(net, nil, dir); err != nil {
+	if s.Start, err = b.holds(ctx, net, nil, dir); err != nil {
 		return nil, err
 	}
 	err = parallel(ctx, len(jobs), o.Progress, func(k int) error {
 		j, at := jobs[k], filepath.Join(dir, strconv.Itoa(k))
-		t, err := crosscheck.Train(ctx, j.net, crosscheck.TrainOptions{Level: o.Level, Dir: at, NoCheck: true, MaxStep: o.MaxStep})
+		learned, err := b.trains(ctx, j.net, at)
 		if err != nil {
 			return err
 		}
-		if *j.learned, err = holds(j.net, t.Weights, at); err != nil {
+		if *j.learned, err = b.holds(ctx, j.net, learned, at); err != nil {
 			return err
 		}
 		if j.loaded != nil {
-			if *j.loaded, err = holds(j.net, j.software, at); err != nil {
+			if *j.loaded, err = b.holds(ctx, j.net, j.software, at); err != nil {
 				return err
 			}
 		}

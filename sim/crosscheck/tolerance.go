@@ -43,6 +43,9 @@ func tolerances(net *model.Network, o SpiceOptions, side *spice.Map, parts *refe
 	}
 	step := 1 / (4 * side.Resolution * side.Resolution)
 	list := []blemish{{"steps", step}}
+	if slow := net.Hardware.Spice.Resistors * net.Hardware.Spice.Capacitors; slow > 0 && slow != 1 {
+		list = append(list, blemish{"corner of the process", 3 * math.Abs(math.Log(slow))})
+	}
 	if side.Rounding > 0 {
 		list = append(list, blemish{"rounded parts", side.Rounding})
 	}

@@ -1,0 +1,93 @@
+package sweep
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"vlec/model"
+)
+
+func TestCornerList(t *testing.T) {
+	h := model.SpiceHardware{Temperature: 27, Supply: 1, Resistors: 1, Capacitors: 1}
+	o := CornerOptions{Temperatures: []float64{-40, 27, 85}, Supplies: []float64{0.9}, Resistors: []float64{1.2}}
+	var names []string
+	list := o.corners(h)
+	for _, c := range list {
+		names = append(names, c.Name)
+	}
+	want := "nominal|temperature -40 °C|temperature 85 °C|supply 0.9|resistors 1.2|slowest|fastest"
+	if got := strings.Join(names, "|"); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	if slow := list[5]; slow.Temperature != 85 || slow.Supply != 0.9 || slow.Resistors != 1.2 || slow.Capacitors != 1 {
+		t.Errorf("%+v", slow)
+	}
+	if fast := list[6]; fast.Temperature != -40 || fast.Supply != 1 || fast.Resistors != 1 {
+		t.Errorf("%+v", fast)
+	}
+	if one := (&CornerOptions{Supplies: []float64{1.1}}).corners(h); len(one) != 2 {
+		t.Errorf("%d corners of a single quantity", len(one))
+	}
+}
+
+// A circuit that learns in its corner makes up for slow or fast capacitors, as weights
+// that were learned elsewhere cannot; the ideal level knows no temperature, the macro
+// level does.
+func TestCorners(t *testing.T) {
+	for _, level := range []string{"ideal", "macro"} {
+		net := load3(t)
+		net.Duration = 100
+		o := CornerOptions{Level: level, Temperatures: []float64{85}, Resistors: []float64{0.7}, Window: 8, MaxStep: 0.01}
+		var text [2]bytes.Buffer
+		var s *CornerStudy
+		for i := range text {
+			var err error
+			if s, err = Corners(t.Context(), net, o); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Write(&text[i]); err != nil {
+				t.Fatal(err)
+			}
+			if level != "ideal" {
+				break
+			}
+		}
+		t.Log(s)
+		for _, row := range s.Table() {
+			t.Log(row)
+		}
+		if level == "ideal" && !bytes.Equal(text[0].Bytes(), text[1].Bytes()) {
+			t.Error("the same study gave other numbers")
+		}
+		nominal, hot, fast := s.Corners[0], s.Corners[1], s.Corners[2]
+		if nominal.Learned != nominal.Kept || s.Start < 10*nominal.Learned {
+			t.Errorf("from %g to %g, kept %g", s.Start, nominal.Learned, nominal.Kept)
+		}
+		if fast.Kept < 3*fast.Learned || fast.Loaded < 3*fast.Learned {
+			t.Errorf("%s: learned %g, kept %g, loaded %g", fast.Name, fast.Learned, fast.Kept, fast.Loaded)
+		}
+		if moved := hot.Kept != nominal.Kept; moved != (level == "macro") {
+			t.Errorf("%s: a loss of %g is %g when hot", level, nominal.Kept, hot.Kept)
+		}
+		var picture bytes.Buffer
+		if err := s.Picture().SVG(&picture); err != nil || !strings.Contains(picture.String(), "resistors 0.7") {
+			t.Errorf("picture of %d bytes, %v", picture.Len(), err)
+		}
+		var back CornerStudy
+		if err := json.Unmarshal(text[0].Bytes(), &back); err != nil || len(back.Corners) != 5 {
+			t.Errorf("%v, %d corners", err, len(back.Corners))
+		}
+		if net.Duration != 100 || net.Hardware.Spice.Temperature != 27 {
+			t.Error("the study changed the model")
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Corners(ctx, load3(t), CornerOptions{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+}
