@@ -37,7 +37,7 @@ func (d *design) control() *tree.Module {
 		tree.Set{To: page, From: tree.Not(page)},
 	}
 	cleared := m.Reg("cleared", tree.U(1))
-	if d.t.rule {
+	if d.t.aligned {
 		turn := m.OutputReg("turn_o", tree.U(1), "above page_o: of four pages")
 		taught := m.OutputReg("taught_o", tree.U(1), "backward weights take in what the step before has taught")
 		begins = append(begins,
@@ -188,13 +188,13 @@ func (d *design) sweep() *tree.Module {
 		clip := m.Output("clip_o", tree.U(addressBits(len(d.clipList()))), "which bounds the weight has")
 		m.Drive(clip, look("clip", clip.T, func(e entry) int { return d.clipOf(e.g) }))
 		if d.p.Decays() {
-			decay := m.Output("decay_o", tree.S(d.p.Decay.Bits), "what the weight loses in a step")
-			m.Drive(decay, look("decay", decay.T, func(e entry) int {
-				if e.g.Projection < 0 {
-					return 0
-				}
-				return int(d.p.Projections[e.g.Projection].Decay)
-			}))
+			decay, backDecay := d.decays()
+			out := m.Output("decay_o", tree.S(d.p.Decay.Bits), "what the weight loses in a step")
+			m.Drive(out, look("decay", out.T, func(e entry) int { return decay(e.g) }))
+			if d.mirrors() {
+				out := m.Output("back_decay_o", tree.S(d.p.Decay.Bits), "the same of the way back")
+				m.Drive(out, look("back_decay", out.T, func(e entry) int { return backDecay(e.g) }))
+			}
 		}
 	}
 	if d.back() {
@@ -363,7 +363,7 @@ func (d *design) slots() *tree.Module {
 			flag("mantissa_o", "of its learning rate", tree.S(d.p.Scale.Bits), func(b Burst) int { return int(pops[b.Population].Mantissa) })
 		}
 	}
-	if d.t.rule {
+	if d.t.aligned {
 		gain, loss := d.gains()
 		flag("gain_o", "rate of what its potential teaches", tree.S(d.p.Rule.Scale.Bits), func(b Burst) int { return int(gain[b.Population]) })
 		flag("loss_o", "the same of the square of its input", tree.S(d.p.Rule.Scale.Bits), func(b Burst) int { return int(loss[b.Population]) })

@@ -85,7 +85,7 @@ func (d *design) core() *tree.Module {
 		to("cfg_load_o", cfgLoad), to("cfg_read_o", cfgRead), to("cfg_store_o", cfgStore), to("cfg_ready_o", cfgReady),
 	}
 	var turn, taught *tree.Net
-	if t.rule {
+	if t.aligned {
 		turn, taught = wire("turn", tree.U(1)), wire("taught", tree.U(1))
 		controls = append(controls, to("turn_o", turn), to("taught_o", taught))
 	}
@@ -144,8 +144,8 @@ func (d *design) core() *tree.Module {
 	mute := m.Follow("mute", tree.And(first0, w["neurons_o"]))
 	r := m.Wire("sender_rate", tree.Cond{If: mute, Then: num(d.rate, 0), Else: sent})
 
-	var h *hearing
-	if t.rule {
+	h := &hearing{taught: learn}
+	if t.aligned {
 		h = d.hear(m, w, isU, neuron, page, turn)
 		h.taught = taught
 	}
@@ -158,7 +158,7 @@ func (d *design) core() *tree.Module {
 		total = d.couple(m, total, isV, isU, neuron, out)
 	}
 
-	if t.rule {
+	if t.aligned {
 		m.Place(d.heard(), "heard", to("clk_i", clk), to("total_i", total), to("out_i", out), to("gain_i", m.Delay(slot["gain_o"], t.out)),
 			to("loss_i", m.Delay(slot["loss_o"], t.diff+4)), to("loss_o", h.lossIn), to("near_o", h.nearIn))
 	}
@@ -270,10 +270,10 @@ func (d *design) lanes(m *tree.Module, w map[string]*tree.Net, r, learn, rst *tr
 	var drives, backs, stored, storedBack []*tree.Net
 	var taught, toBack, taughtAt, isBack *tree.Net
 	if t.rule {
-		taught = m.Delay(m.Control(m.Wire("takes", tree.And(active, w["learned_o"], h.taught)), rst), t.late+1)
+		taught = m.Delay(m.Control(m.Wire("takes", tree.And(active, w["learned_o"], h.taught)), rst), t.taught())
 		toBack = m.Wire("cfg_store_back", tree.And(port.store, tree.Part{X: port.addr, High: port.addr.T.Width - 1, Low: port.addr.T.Width - 1}))
 		port.store = m.Wire("cfg_store_word", tree.And(port.store, tree.Not(tree.Part{X: port.addr, High: port.addr.T.Width - 1, Low: port.addr.T.Width - 1})))
-		taughtAt = m.Delay(w["word_o"], t.late+1)
+		taughtAt = m.Delay(w["word_o"], t.taught())
 	}
 	var scaled *tree.Net
 	if t.scaled {
@@ -331,11 +331,14 @@ func (d *design) lanes(m *tree.Module, w map[string]*tree.Net, r, learn, rst *tr
 						to("waddr_i", m.Wire(name("back_to"), tree.Cond{If: taught, Then: taughtAt, Else: w["word_o"]})),
 						to("data_i", m.Wire(name("back_in"), tree.Cond{If: taught, Then: next, Else: m.Ext(port.data, d.backStored.Width)})), to("data_o", b))
 					storedBack = append(storedBack, b)
-					far := m.Bare(name("far_in"), tree.S(p.Rule.Far.Bits))
-					done, group := d.rowDone(m, w, rst)
-					heard := d.memory(m, name("far"), d.ram(far.T, s.Groups, nil, ""), active, w["group_o"], m.Delay(done, farWritten-sumWritten), m.Delay(group, farWritten-sumWritten), far)
-					ports = append(ports, to("back_i", b), to("near_i", h.near), to("loss_i", h.loss), to("far_i", heard), to("far_o", far),
-						to("learned_i", taught), to("back_word_o", next))
+					ports = append(ports, to("back_i", b), to("back_word_o", next))
+					if t.aligned {
+						far := m.Bare(name("far_in"), tree.S(p.Rule.Far.Bits))
+						done, group := d.rowDone(m, w, rst)
+						heard := d.memory(m, name("far"), d.ram(far.T, s.Groups, nil, ""), active, w["group_o"],
+							m.Delay(done, farWritten-sumWritten), m.Delay(group, farWritten-sumWritten), far)
+						ports = append(ports, to("near_i", h.near), to("loss_i", h.loss), to("far_i", heard), to("far_o", far), to("learned_i", taught))
+					}
 					if !all {
 						ports = append(ports, to("fixed_i", m.Delay(w["fixed_o"], 1+t.late)))
 					}
@@ -358,6 +361,9 @@ func (d *design) lanes(m *tree.Module, w map[string]*tree.Net, r, learn, rst *tr
 				ports = append(ports, to("scaled_i", se), to("clip_i", clip), to("word_o", newWord))
 				if decay != nil {
 					ports = append(ports, to("decay_i", decay))
+					if d.mirrors() {
+						ports = append(ports, to("back_decay_i", m.Delay(w["back_decay_o"], 1)))
+					}
 				}
 			}
 		}

@@ -27,6 +27,7 @@ type design struct {
 	word            tree.Type // an address of a weight
 	stored, operand tree.Type
 	backStored      tree.Type // weights of the way back that learn
+	backWord        *tree.Net // such a weight in a lane
 	port            tree.Type // words of the register port
 	rate, err       tree.Type
 	state, out      tree.Type // of the neuron unit: the wider one of u and v

@@ -31,6 +31,8 @@ func (d *design) lane() *tree.Module {
 		some, all := d.fixed()
 		b := w
 		switch {
+		case d.mirrors():
+			b = d.ownOrForward(m, w, all)
 		case d.t.rule:
 			d.far(m, sum)
 			b, e = d.teach(m, w, all), m.Delay(e, d.t.late)
@@ -53,14 +55,7 @@ func (d *design) lane() *tree.Module {
 		s := m.Input("scaled_i", d.err, "stage 1: error of the receiver times the learning rate")
 		clip := m.Input("clip_i", tree.U(addressBits(len(d.clipList()))), fmt.Sprintf("stage %d: which bounds", d.t.learned-1))
 		sr := d.product(m, "sr", s, r)
-		before := m.Follow("word_2", word)
-		if p.Decays() {
-			decay := m.Input("decay_i", tree.S(p.Decay.Bits), "stage 1: what the weight loses")
-			lost := d.ruled(m, "dw", w, decay)
-			before = m.Follow("decayed", d.plus(m, "faded", "loss", before, lost, p.DecayShift()))
-			sr = m.Delay(sr, 1)
-		}
-		change := d.plus(m, "updated", "change", before, sr, p.UpdateShift())
+		change := d.changed(m, "", word, sr)
 		width := change.T.Width
 		moved := m.Follow("moved", change)
 		low := make([]int64, 0, len(d.clipList()))
@@ -77,9 +72,26 @@ func (d *design) lane() *tree.Module {
 		over := m.Follow("over", m.Wire("too_high", tree.Binary{Op: ">", X: moved, Y: hi}))
 		held := m.Wire("held", tree.Cond{If: over, Then: m.Delay(hi, 1), Else: m.Delay(moved, 1)})
 		clamped := m.Wire("clamped", tree.Cond{If: under, Then: m.Delay(lo, 1), Else: held})
+		if d.mirrors() {
+			d.mirror(m, sr)
+		}
 		m.Drive(m.Output("word_o", d.stored, fmt.Sprintf("stage %d: the weight after this step", d.t.learned)), m.Ext(clamped, p.Weight.Bits))
 	}
 	return m
+}
+
+// changed is a stored weight with what a step adds to it and what decays, at
+// stage 2, or 3 where weights decay; the prefix tells forward and backward weights apart.
+func (d *design) changed(m *tree.Module, prefix string, word, sr *tree.Net) *tree.Net {
+	p := d.p
+	before := m.Follow(prefix+"word_2", word)
+	if p.Decays() {
+		decay := m.Input(prefix+"decay_i", tree.S(p.Decay.Bits), "stage 1: what the weight loses")
+		lost := d.ruled(m, prefix+"dw", m.Floor(prefix+"w", word, p.Hidden()), decay)
+		before = m.Follow(prefix+"decayed", d.plus(m, prefix+"faded", prefix+"loss", before, lost, p.DecayShift()))
+		sr = m.Delay(sr, 1)
+	}
+	return d.plus(m, prefix+"updated", prefix+"change", before, sr, p.UpdateShift())
 }
 
 // plus is x + near(y, k), in as many bits as it needs; by names floor(y, k).

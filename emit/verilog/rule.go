@@ -89,15 +89,8 @@ func (d *design) teach(m *tree.Module, w *tree.Net, all bool) *tree.Net {
 	b := m.Floor("b", word, r.Hidden(p.Operand))
 	up, down := m.Left(d.product(m, "up", near, far), gain), m.Left(d.ruled(m, "down", lossNow, b), loss)
 	change := m.Follow("taught_3", m.Difference("taught", up, down, max(up.T.Width, down.T.Width)+1))
-	moved := m.Follow("back_moved", d.plus(m, "back_updated", "back_change", m.Delay(word, 2), change, shift))
-	low, high := r.Limits(p.Operand)
-	wide := moved.T
-	lo, hi := tree.Const{T: wide, Value: low}, tree.Const{T: wide, Value: high}
-	under := m.Follow("back_under", m.Wire("back_too_low", tree.Binary{Op: "<", X: moved, Y: lo}))
-	over := m.Follow("back_over", m.Wire("back_too_high", tree.Binary{Op: ">", X: moved, Y: hi}))
-	held := m.Wire("back_held", tree.Cond{If: over, Then: hi, Else: m.Delay(moved, 1)})
-	clamped := m.Wire("back_clamped", tree.Cond{If: under, Then: lo, Else: held})
-	next := m.Wire("back_next", tree.Cond{If: on, Then: m.Ext(clamped, d.backStored.Width), Else: m.Delay(word, 4)})
+	clamped := d.clampBack(m, d.plus(m, "back_updated", "back_change", m.Delay(word, 2), change, shift))
+	next := m.Wire("back_next", tree.Cond{If: on, Then: clamped, Else: m.Delay(word, 4)})
 	m.Drive(m.Output("back_word_o", d.backStored, "stage 5: the weight of the way back, after it has learned"), next)
 	operand := m.Floor("back_operand", next, r.Hidden(p.Operand))
 	if all {
@@ -105,6 +98,71 @@ func (d *design) teach(m *tree.Module, w *tree.Net, all bool) *tree.Net {
 	}
 	is := m.Input("fixed_i", tree.U(1), "stage 5: which of both")
 	return m.Wire("back", tree.Cond{If: is, Then: operand, Else: m.Delay(w, d.t.late)})
+}
+
+// clampBack holds a backward weight within its bounds, two stages later.
+func (d *design) clampBack(m *tree.Module, changed *tree.Net) *tree.Net {
+	moved := m.Follow("back_moved", changed)
+	low, high := d.p.Rule.Limits(d.p.Operand)
+	lo, hi := tree.Const{T: moved.T, Value: low}, tree.Const{T: moved.T, Value: high}
+	under := m.Follow("back_under", m.Wire("back_too_low", tree.Binary{Op: "<", X: moved, Y: lo}))
+	over := m.Follow("back_over", m.Wire("back_too_high", tree.Binary{Op: ">", X: moved, Y: hi}))
+	held := m.Wire("back_held", tree.Cond{If: over, Then: hi, Else: m.Delay(moved, 1)})
+	return m.Ext(m.Wire("back_clamped", tree.Cond{If: under, Then: lo, Else: held}), d.backStored.Width)
+}
+
+// mirrors tells whether backward weights do what forward weights do.
+func (d *design) mirrors() bool { return d.t.rule && !d.t.aligned }
+
+// ownOrForward is the operand with which an error goes back, at stage 1, where
+// backward weights learn after it.
+func (d *design) ownOrForward(m *tree.Module, w *tree.Net, all bool) *tree.Net {
+	d.backWord = m.Input("back_i", d.backStored, "stage 1: stored weight of the way back")
+	b := m.Floor("b", d.backWord, d.p.Rule.Hidden(d.p.Operand))
+	if all {
+		return b
+	}
+	is := m.Input("fixed_i", tree.U(1), "stage 1: which of both")
+	return m.Wire("back", tree.Cond{If: is, Then: b, Else: w})
+}
+
+// mirror is the part of a lane in which a backward weight does what the forward
+// one does.
+func (d *design) mirror(m *tree.Module, sr *tree.Net) {
+	m.Doc = append(m.Doc, "  rule      b += s r + d b rounded  like w")
+	next := d.clampBack(m, d.changed(m, "back_", d.backWord, sr))
+	m.Drive(m.Output("back_word_o", d.backStored, stage(d.t.learned)+": the weight of the way back after this step"), next)
+}
+
+// decays are what weights lose in a step, and those of the way back, by segment;
+// those that do not learn take over another one, which nothing uses.
+func (d *design) decays() (forward, back func(g *Segment) int) {
+	var some, someBack int64
+	for i := range d.p.Projections {
+		l := &d.p.Projections[i]
+		if l.Plastic {
+			some = l.Decay
+		}
+		if l.Learns() {
+			someBack = l.BackDecay
+		}
+	}
+	forward = func(g *Segment) int {
+		switch {
+		case !g.Plastic:
+			return int(some)
+		case g.Projection < 0:
+			return 0
+		}
+		return int(d.p.Projections[g.Projection].Decay)
+	}
+	back = func(g *Segment) int {
+		if !g.Learned {
+			return int(someBack)
+		}
+		return int(d.p.Projections[g.Projection].BackDecay)
+	}
+	return forward, back
 }
 
 // far is the part of a lane that gives the drive to the backward weights of its

@@ -88,10 +88,11 @@ type timing struct {
 
 	learned int // a weight that changed is written: stages after its address
 
-	rule   bool // backward weights learn
-	late   int  // extra stages of w e, behind what its weight learns
-	heard  int  // what they learn from is written: stages after a slot
-	scaled bool
+	rule    bool // backward weights learn
+	aligned bool // from the step before
+	late    int  // extra stages of w e, behind what its weight learns
+	heard   int  // what they learn from is written: stages after a slot
+	scaled  bool
 }
 
 func newTiming(p *format.Plan, lanes int) timing {
@@ -127,8 +128,11 @@ func newTiming(p *format.Plan, lanes int) timing {
 		t.learned = 5
 	}
 	if p.Rule != nil && t.backward {
-		t.rule, t.late = true, 4
-		t.heard = max(t.rate, t.diff+heardLoss)
+		t.rule = true
+		if t.aligned = p.Rule.Kind == format.Alignment; t.aligned {
+			t.late = 4
+			t.heard = max(t.rate, t.diff+heardLoss)
+		}
 	}
 	return t
 }
@@ -142,8 +146,13 @@ func (t *timing) backSum() int { return sumWritten + t.tree + t.late }
 
 // written is the stage in which the last word of a weight's address is written.
 func (t *timing) written() int {
-	if t.rule {
-		return max(t.learned, t.late+1)
+	return max(t.learned, t.taught())
+}
+
+// taught is the stage in which a backward weight that learned is written.
+func (t *timing) taught() int {
+	if t.aligned {
+		return t.late + 1
 	}
 	return t.learned
 }

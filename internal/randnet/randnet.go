@@ -148,7 +148,7 @@ func (d *drawing) project(from string, to, m, n int, dt, scale float64) {
 		return
 	}
 	f := d.o.Feedbacks[d.IntN(len(d.o.Feedbacks))]
-	if d.o.Rule != "" && d.rules.Float64() < 0.7 && d.rule(from, dt) {
+	if d.o.Rule != "" && d.rules.Float64() < 0.7 && d.rule(from, to, dt) {
 		return
 	}
 	if f == "kolen-pollack" && !plastic {
@@ -167,8 +167,10 @@ func (d *drawing) project(from string, to, m, n int, dt, scale float64) {
 
 // rule writes the feedback of a projection that has the one of the options. All
 // that leave a population have one rate.
-func (d *drawing) rule(from string, dt float64) bool {
+func (d *drawing) rule(from string, to int, dt float64) bool {
 	switch d.o.Rule {
+	case "kolen-pollack": // at the rate of the weights
+		d.say("feedback = { rule = \"kolen-pollack\", eta = %.4g, decay = %.4g }", rate(to, dt), math.Exp2(-7-7*d.rules.Float64())/dt)
 	case "gain-alignment":
 		d.say("feedback = { rule = \"gain-alignment\", eta = %.4g }", rate(int(from[len(from)-1]-'0'), dt))
 	default:

@@ -26,7 +26,7 @@ type Pair struct {
 	targets []int // number of a planned population's target in the model, -1 for none
 	links   []int // number of a planned projection in the model
 
-	formerB [][]float64 // by planned projection: the reference's, before the step
+	formerB [][]float64 // by planned projection: the reference's before the step
 }
 
 // NewPair prepares both at their start.
@@ -64,7 +64,6 @@ func NewPair(net *model.Network, p *format.Plan, learning bool) (*Pair, error) {
 // Step advances both by dt. The reference goes first, because its teacher gives
 // the targets.
 func (c *Pair) Step() {
-	// The core adds to backward weights a step later.
 	for i, k := range c.links {
 		c.formerB[i] = append(c.formerB[i][:0], c.Reference.B(k)...)
 	}
@@ -140,7 +139,11 @@ func (c *Pair) signals() []watched {
 			list = append(list, watched{l.Name + ".W", []int{n, len(l.W) / n}, func() []float64 { return s.W(k) }, weights(c.Core.W(i))})
 		}
 		if l.Learns() {
-			list = append(list, watched{l.Name + ".B", []int{len(l.B) / n, n}, func() []float64 { return c.formerB[i] }, backward(p, c.Core.B(i), n)})
+			b := func() []float64 { return s.B(k) }
+			if l.Feedback == format.Alignment { // the core takes in a step later what it taught
+				b = func() []float64 { return c.formerB[i] }
+			}
+			list = append(list, watched{l.Name + ".B", []int{len(l.B) / n, n}, b, backward(p, c.Core.B(i), n)})
 		}
 	}
 	return list

@@ -102,6 +102,7 @@ func TestPerturbedRTL(t *testing.T) {
 	for _, c := range []struct{ name, feedback string }{
 		{"transpose", ""},
 		{"gain-alignment", "decay = 0.5\nfeedback = { rule = \"gain-alignment\", eta = 1.0 }\n"},
+		{"kolen-pollack", "feedback = { rule = \"kolen-pollack\", eta = 0.2, decay = 0.5, weights = [[0.5, 0.3], [-0.4, 0.6], [0.2, 0.1]] }\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			perturb(t, strings.Replace(small, "[target.aim]", c.feedback+"[target.aim]", 1))

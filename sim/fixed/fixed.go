@@ -57,6 +57,7 @@ type link struct {
 	*format.ProjectionPlan
 	n, m   int
 	hidden uint    // bits of b below its operand
+	count  int     // which of Usage.Updates is that of b
 	w, b   []int64 // b: nil where there are none of its own
 	sender []int64 // rates of the step before, or inputs
 }
@@ -161,6 +162,7 @@ func (c *Core) Clear() {
 	}
 	for i := range c.links {
 		if c.links[i].Learns() {
+			c.links[i].count = len(c.count.Updates)
 			c.count.Updates = append(c.count.Updates, format.Updates{Name: c.links[i].Name + ".B"})
 		}
 	}
@@ -235,7 +237,7 @@ func (c *Core) Step() {
 	for i := range c.pops {
 		c.drive(i)
 	}
-	if c.plan.Rule != nil {
+	if c.aligns() {
 		c.align()
 	}
 	for i := range c.links {
@@ -360,6 +362,9 @@ func (c *Core) sweep(l *link, count *format.Updates) {
 				sum[j] += (word >> hidden) * e
 			}
 		}
+		if c.Learn && l.Feedback == format.Mirror {
+			c.mirror(l, i, s)
+		}
 		if !learn || s == 0 && l.Decay == 0 {
 			continue
 		}
@@ -433,7 +438,9 @@ func (c *Core) advance(k int) {
 		z.U[i] += near(q.Lag[i]*d, unit.LagShift())
 		z.R[i], z.Slope[i] = c.activate(table, q.Phi, y, k)
 	}
-	c.listen(k)
+	if c.aligns() {
+		c.listen(k)
+	}
 }
 
 // deviation is the input of membrane i of population k, minus its state.
@@ -499,8 +506,8 @@ func (c *Core) Population(k int) *Neurons { return &c.pops[k] }
 func (c *Core) W(k int) []int64 { return c.links[k].w }
 
 // B returns the stored backward weights of projection k that learn, in the layout
-// of W: B[i*m+j] from receiver i to sender j, as the last step used them. What it
-// taught is added in the next one. Nil where none learn.
+// of W: B[i*m+j] from receiver i to sender j. Under gain-alignment they are as the
+// last step used them; what it taught is added in the next one. Nil where none learn.
 func (c *Core) B(k int) []int64 {
 	if !c.links[k].Learns() {
 		return nil

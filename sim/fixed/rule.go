@@ -12,7 +12,7 @@ type heard struct {
 }
 
 func newHeard(p *format.Plan, k int) heard {
-	if p.Rule == nil {
+	if p.Rule == nil || p.Rule.Kind == format.Mirror {
 		return heard{}
 	}
 	of := func() []int64 { return make([]int64, p.Populations[k].Size) }
@@ -33,7 +33,7 @@ func (h *heard) clear() {
 
 // ruleBits is the width of the sum of what a backward weight learns in a step.
 func ruleBits(p *format.Plan) int {
-	if p.Rule == nil {
+	if p.Rule == nil || p.Rule.Kind == format.Mirror {
 		return 0
 	}
 	gain, loss, _ := p.Rule.Lifts(p.Operand)
@@ -43,9 +43,6 @@ func ruleBits(p *format.Plan) int {
 // listen takes down what backward weights hear of population k.
 func (c *Core) listen(k int) {
 	r, q, z := c.plan.Rule, &c.plan.Populations[k], &c.pops[k]
-	if r == nil {
-		return
-	}
 	h := &z.heard
 	h.near, h.formerNear = h.formerNear, h.near
 	h.loss, h.formerLoss = h.formerLoss, h.loss
@@ -79,17 +76,12 @@ func (c *Core) align() {
 	p, r := c.plan, c.plan.Rule
 	low, high := r.Limits(p.Operand)
 	gain, loss, shift := r.Lifts(p.Operand)
-	count := len(c.links) + len(c.pops)
 	for k := range c.links {
 		l := &c.links[k]
-		if !l.Learns() {
+		if !l.Learns() || !c.learned {
 			continue
 		}
-		seen := &c.count.Updates[count]
-		count++
-		if !c.learned {
-			continue
-		}
+		seen := &c.count.Updates[l.count]
 		from, far := &c.pops[l.From].heard, c.pops[l.To].heard.far
 		for i := range l.n {
 			row := l.b[i*l.m : (i+1)*l.m]
@@ -110,6 +102,20 @@ func (c *Core) align() {
 				row[j] = word
 			}
 		}
+	}
+}
+
+// aligns tells whether backward weights learn from the step before.
+func (c *Core) aligns() bool { return c.plan.Rule != nil && c.plan.Rule.Kind == format.Alignment }
+
+// mirror lets the backward weights of receiver i do as its forward weights do.
+func (c *Core) mirror(l *link, i int, s int64) {
+	p := c.plan
+	low, high := p.Limits()
+	row := l.b[i*l.m : (i+1)*l.m]
+	for j, word := range row {
+		lost := near(l.BackDecay*(word>>l.hidden), p.DecayShift())
+		row[j] = c.update(&c.count.Updates[l.count], word, lost, s, l.sender[j], low, high)
 	}
 }
 

@@ -124,13 +124,7 @@ func (c *chooser) checkNetwork() {
 			}
 		}
 		if _, ok := c.rate(i); !ok {
-			c.fail(p.Pos, "give all that arrives at a population one learning rate", "population %s: its projections and its bias learn at different rates, but its neurons scale their error once", p.Name)
-		}
-	}
-	for i := range c.n.Projections {
-		l := &c.n.Projections[i]
-		if l.Feedback.Kind == Mirror {
-			c.fail(l.Pos, "use transpose or fixed feedback in RTL", "projection %s: feedback %q has no circuit in RTL", l.Name, l.Feedback.Kind)
+			c.fail(p.Pos, "give all that arrives at a population one learning rate", "population %s: its projections, their kolen-pollack feedback and its bias learn at different rates, but its neurons scale their error once", p.Name)
 		}
 	}
 }
@@ -150,6 +144,7 @@ func (c *chooser) rate(to int) (float64, bool) {
 	for i := range c.n.Projections {
 		if l := &c.n.Projections[i]; l.To == to {
 			note(l.Plastic, l.Rate)
+			note(l.Feedback.Kind == Mirror, l.Feedback.Rate)
 		}
 	}
 	note(c.n.Populations[to].BiasPlastic, c.n.Populations[to].BiasRate)
@@ -269,14 +264,24 @@ func (c *chooser) weights() {
 // where decay ends nor the balance with learning is off by more than that.
 func (c *chooser) decay() (hidden int) {
 	most := 0.0
+	add := func(l *Projection, decay float64) {
+		v := decay * c.o.Dt
+		if v == 0 {
+			return
+		}
+		if v >= 1 {
+			c.fail(l.Pos, "make dt or the decay smaller", "projection %s: a decay of %g takes more than all of a weight in a step", l.Name, decay)
+		}
+		most = math.Max(most, v)
+		hidden = max(hidden, int(math.Ceil(-math.Log2(v))))
+	}
 	for i := range c.n.Projections {
 		l := &c.n.Projections[i]
-		if v := l.Decay * c.o.Dt; l.Plastic && v != 0 {
-			if v >= 1 {
-				c.fail(l.Pos, "make dt or the decay smaller", "projection %s: a decay of %g takes more than all of a weight in a step", l.Name, l.Decay)
-			}
-			most = math.Max(most, v)
-			hidden = max(hidden, int(math.Ceil(-math.Log2(v))))
+		if l.Plastic {
+			add(l, l.Decay)
+		}
+		if l.Feedback.Kind == Mirror {
+			add(l, l.Feedback.Decay)
 		}
 	}
 	if most > 0 {
@@ -505,6 +510,9 @@ func (c *chooser) parts() {
 		}
 		if l.Plastic && q.Decay != 0 {
 			l.Decay = -c.coefficient(&c.n.Populations[q.To], "decay of "+q.Name, p.Decay, q.Decay*c.o.Dt)
+		}
+		if c.learnsBack(q) && q.Feedback.Decay != 0 {
+			l.BackDecay = -c.coefficient(&c.n.Populations[q.To], "decay of the feedback of "+q.Name, p.Decay, q.Feedback.Decay*c.o.Dt)
 		}
 		switch {
 		case c.learnsBack(q):

@@ -137,8 +137,9 @@ type ProjectionPlan struct {
 	High    int64   `json:"high"`
 	Decay   int64   `json:"decay,omitempty"` // -dt decay, in Decay
 
-	Feedback FeedbackKind `json:"feedback"`
-	B        []int64      `json:"-"` // in the layout of W: operands, or stored words where they learn; nil: none of its own
+	Feedback  FeedbackKind `json:"feedback"`
+	BackDecay int64        `json:"back_decay,omitempty"` // of B, in Decay
+	B         []int64      `json:"-"`                    // in the layout of W: operands, or stored words where they learn; nil: none of its own
 }
 
 // Limits are the bounds of a stored weight that no clip narrows.

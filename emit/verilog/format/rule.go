@@ -17,6 +17,9 @@ import (
 //	loss  m s I^2  of j, one step before the drive
 //
 // where m 2^-RateShift is the rate of a step, m at most 1, and s the slope of j at rest.
+//
+// Under kolen-pollack it does what a forward weight does, with the same s and r,
+// in the same format: only Kind and Weight have a meaning.
 type Rule struct {
 	Kind   FeedbackKind `json:"kind"`
 	Weight Q            `json:"weight"` // b as it is stored: Operand and hidden bits below
@@ -74,7 +77,7 @@ func (c *chooser) learnsBack(l *Projection) bool {
 // population.
 func (c *chooser) aligned(pop int) bool {
 	for i := range c.n.Projections {
-		if l := &c.n.Projections[i]; l.From == pop && c.learnsBack(l) {
+		if l := &c.n.Projections[i]; l.From == pop && c.learnsBack(l) && l.Feedback.Kind == Alignment {
 			return true
 		}
 	}
@@ -95,7 +98,7 @@ func (c *chooser) rule() {
 		if kind != None && kind != l.Feedback.Kind {
 			c.fail(l.Pos, "use one rule in all projections", "projection %s: a core has one rule for backward weights, and this is the second: %s beside %s", l.Name, l.Feedback.Kind, kind)
 		}
-		if r := rate[l.From]; r != 0 && r != l.Feedback.Rate {
+		if r := rate[l.From]; r != 0 && l.Feedback.Kind == Alignment && r != l.Feedback.Rate {
 			c.fail(l.Pos, "give the feedback of all projections that leave a population one rate",
 				"projection %s: backward weights to the errors of population %s learn at different rates", l.Name, c.n.Populations[l.From].Name)
 		}
@@ -107,6 +110,11 @@ func (c *chooser) rule() {
 		return
 	}
 	p := c.p
+	if kind == Mirror {
+		p.Rule = &Rule{Kind: kind, Weight: p.Weight}
+		c.row("b stored", p.Operand.Limit(), c.seenBack(), p.Weight, fmt.Sprintf("%d hidden bits", p.Hidden()))
+		return
+	}
 	r := &Rule{Kind: kind, Near: p.Potential, Scale: Q{Bits: p.Bits, Frac: p.Bits - 2}}
 	p.Rule = r
 	r.RateShift = int(math.Floor(-math.Log2(fastest))) // no m is above 1
@@ -125,22 +133,27 @@ func (c *chooser) rule() {
 	// The square of the largest word is below the end of this one.
 	r.Loss = Q{Bits: p.Bits, Frac: 2*r.Total.Frac - p.Bits + 1}
 
+	c.row("b stored", p.Operand.Limit(), c.seenBack(), r.Weight, fmt.Sprintf("%d hidden bits", hidden))
+	c.row("a", largest(drives), largest(seen), r.Far, aNote)
+	c.row("I", largest(c.proved.total), largest(c.seen.total), r.Total, note)
+	c.row("I^2", r.Total.Limit()*r.Total.Limit(), 0, r.Loss, "cannot saturate")
+}
+
+// seenBack is the largest backward weight that learns, in a run.
+func (c *chooser) seenBack() float64 {
 	back := 0.0
 	for i := range c.n.Projections {
 		if l := &c.n.Projections[i]; c.learnsBack(l) {
 			back = math.Max(back, math.Max(largest(l.Feedback.B), c.o.Observed[l.Name+".B"]))
 		}
 	}
-	c.row("b stored", p.Operand.Limit(), back, r.Weight, fmt.Sprintf("%d hidden bits", hidden))
-	c.row("a", largest(drives), largest(seen), r.Far, aNote)
-	c.row("I", largest(c.proved.total), largest(c.seen.total), r.Total, note)
-	c.row("I^2", r.Total.Limit()*r.Total.Limit(), 0, r.Loss, "cannot saturate")
+	return back
 }
 
 // ruleParts turns the rates of the rule into words.
 func (c *chooser) ruleParts() {
 	r := c.p.Rule
-	if r == nil {
+	if r == nil || r.Kind == Mirror {
 		return
 	}
 	for i := range c.n.Projections {

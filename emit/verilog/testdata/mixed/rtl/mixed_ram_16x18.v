@@ -16,7 +16,7 @@ module mixed_ram_16x18 (
   input wire signed [17:0] data_i,
   output reg signed [17:0] data_o // one cycle after re_i
 );
-  (* no_rw_check *) reg signed [17:0] mem [0:15];
+  (* no_rw_check, ram_style = "distributed" *) reg signed [17:0] mem [0:15];
   always @(posedge clk_i) begin
     if (we_i) begin
       mem[waddr_i] <= data_i;

@@ -16,7 +16,7 @@ module mixed_rates (
   input wire signed [17:0] data_i,
   output reg signed [17:0] data_o // one cycle after re_i
 );
-  (* no_rw_check *) reg signed [17:0] mem [0:31];
+  (* no_rw_check, ram_style = "distributed" *) reg signed [17:0] mem [0:31];
   initial begin
     mem[9] = 18'h04000; mem[25] = 18'h04000;
   end

@@ -16,7 +16,7 @@ module mixed_scaled_1 (
   input wire signed [17:0] data_i,
   output reg signed [17:0] data_o // one cycle after re_i
 );
-  (* no_rw_check *) reg signed [17:0] mem [0:3];
+  (* no_rw_check, ram_style = "distributed" *) reg signed [17:0] mem [0:3];
   initial begin
     mem[0] = 18'h00000; mem[3] = 18'h00000;
   end

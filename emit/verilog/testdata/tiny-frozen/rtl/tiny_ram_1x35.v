@@ -16,7 +16,7 @@ module tiny_ram_1x35 (
   input wire signed [34:0] data_i,
   output reg signed [34:0] data_o // one cycle after re_i
 );
-  (* no_rw_check *) reg signed [34:0] mem [0:0];
+  (* no_rw_check, ram_style = "distributed" *) reg signed [34:0] mem [0:0];
   always @(posedge clk_i) begin
     if (we_i) begin
       mem[waddr_i] <= data_i;
