@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"context"
+	_ "embed"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -48,6 +49,7 @@ func benches() []bench {
 	}
 	list = append(
 		list,
+		bench{name: "ttl adder", size: 72, steps: 2400, netlist: ttlAdder, ngspice: true, klu: true, repeat: 3, implicit: true},
 		bench{name: "transistors 8x14", size: 112, steps: 4000, netlist: transistors(8), ngspice: true, klu: true, repeat: 2, implicit: true},
 		bench{name: "transistors 64x14", size: 896, steps: 1000, netlist: transistors(64), ngspice: true, klu: true, repeat: 2, implicit: true},
 	)
@@ -304,6 +306,12 @@ ro o1 out 100
 		return b.String(), nil
 	}
 }
+
+//go:embed ttl_adder.cir
+var ttlText string
+
+// ttlAdder is a full adder of nine gates, of 45 bipolar transistors and 27 diodes.
+func ttlAdder(string) (string, error) { return ttlText, nil }
 
 // transistors is a ring of n leaky integrators in weak inversion, each of which is
 // driven by its neighbour times a sine: a transconductor of five transistors

@@ -7,7 +7,8 @@
 //	go run ./bench/analog -only plastic -cpuprofile /tmp/cpu.out
 //
 // For every circuit a solution of tight tolerance is computed at the instants
-// that ngspice reports, and the error of each engine is the largest over the
+// that ngspice reports, or, where the implicit engine is meant, at those that each
+// engine steps to. The error of an engine is the largest over the
 // saved signals of the RMS of the difference over the RMS of the signal. Time is
 // CPU time of the process, all cores added up, without what a run of three steps
 // takes, which is the column of setting up. The column of equal steps compares time
@@ -31,6 +32,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/pprof"
+	"slices"
 	"strings"
 
 	"vlec/internal/table"
@@ -167,7 +169,11 @@ func (b *board) measure(c bench, dir string) (*row, error) {
 		}
 		return best, nil
 	}
-	if r.vlec, err = best(job{Netlist: file, Times: times, Profile: b.profile}); err != nil {
+	own := job{Netlist: file, Times: times, Profile: b.profile}
+	if c.implicit {
+		own.Times = nil // its own steps: nothing is interpolated
+	}
+	if r.vlec, err = best(own); err != nil {
 		return nil, err
 	}
 	if c.matched {
@@ -178,22 +184,31 @@ func (b *board) measure(c bench, dir string) (*row, error) {
 	if times == nil {
 		return r, nil
 	}
-	tight := job{Netlist: file, Times: times, RelTol: 1e-9}
+	tight := job{Netlist: file, RelTol: 1e-9}
 	if c.implicit {
 		tight.MaxStep, tight.RelTol = h/8, 1e-7
 	}
-	reference, err := vlec(dir, tight)
-	if err != nil {
-		return nil, err
-	}
-	ref := reference.trace
+	var ref *trace
 	for _, x := range []struct {
 		r   *result
 		err *float64
 	}{{r.ngspice, &r.ngErr}, {r.klu, &r.kluErr}, {r.vlec, &r.vlecErr}, {r.fixed, &r.fixedErr}} {
-		if x.r != nil {
-			*x.err = distance(ref, x.r.trace)
+		if x.r == nil {
+			continue
 		}
+		at := times
+		if c.implicit {
+			at = x.r.trace.time
+		}
+		if !slices.Equal(at, tight.Times) {
+			tight.Times = at
+			reference, err := vlec(dir, tight)
+			if err != nil {
+				return nil, err
+			}
+			ref = reference.trace
+		}
+		*x.err = distance(ref, x.r.trace)
 	}
 	return r, nil
 }

@@ -71,6 +71,56 @@ func TestBypass(t *testing.T) {
 	}
 }
 
+// TestQuietSemiconductors: those that stand still are not evaluated, and nobody
+// sees it.
+func TestQuietSemiconductors(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("* quiet\n.model n npn(is=1e-16 bf=100 cje=1p cjc=1p tf=50p rb=50)\n.model d d(is=1e-14 cjo=1p)\nvcc vcc 0 5\nv1 in0 0 pulse(0 5 10n 1n 1n 40n)\n")
+	for k := range 12 { // the transients of one inverter are over when the next begins
+		fmt.Fprintf(&b, "rb%d in%d b%d 10k\nq%d c%d b%d 0 n\nd%d b%d c%d d\nrc%d vcc c%d 1k\nrd%d c%d in%d 20k\ncd%d in%d 0 0.3p\n", k, k, k, k, k, k, k, k, k, k, k, k, k, k+1, k, k+1)
+	}
+	b.WriteString(".options reltol=1e-5 vntol=1e-8 abstol=1e-13\n.save v(c0) v(c11)\n.tran 1n 200n 0 0.2n\n.end\n")
+	c := build(t, "quiet.cir", b.String())
+	var times []float64
+	for k := range 400 {
+		times = append(times, 0.5e-9*float64(k+1))
+	}
+	run := func(never bool) ([][]float64, *Stats) {
+		stats := &Stats{}
+		tr, err := c.newTransient(Options{Method: "trap", Times: times}, stats)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if never {
+			tr.semis.close = -1
+		}
+		if err := tr.integrate(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		var out [][]float64
+		for _, s := range tr.out.trace().Signals {
+			out = append(out, s.Data)
+		}
+		return out, stats
+	}
+	a, quiet := run(false)
+	z, all := run(true)
+	// Those of the operating point belong to a system of its own.
+	if total := all.Iterations * len(c.semis); quiet.Bypassed < total/4 || all.Bypassed > total/20 {
+		t.Errorf("%d of about %d evaluations are left out, %d where none may be", quiet.Bypassed, total, all.Bypassed)
+	}
+	worst, size := 0.0, 0.0
+	for s := range a {
+		for k := range a[s] {
+			worst, size = max(worst, math.Abs(a[s][k]-z[s][k])), max(size, math.Abs(z[s][k]))
+		}
+	}
+	t.Logf("%d of about %d evaluations left out; signals of %.3g differ by %.2g", quiet.Bypassed, all.Iterations*len(c.semis), size, worst)
+	if worst > 1e-4*size || size < 4 {
+		t.Errorf("signals of %g differ by %g", size, worst)
+	}
+}
+
 // TestJumpsAreSeen: a comparator whose input creeps through the threshold.
 func TestJumpsAreSeen(t *testing.T) {
 	tr, _ := simulate(t, `* creep

@@ -1,7 +1,5 @@
 package spice
 
-import "math"
-
 // Instances of one program, the transistors of a netlist for instance, are
 // evaluated side by side: one instruction for a block of them before the next,
 // each in a lane of its own. What an instruction costs beside its arithmetic is
@@ -111,7 +109,7 @@ func (p *program) gradients(r, d [][]float64) {
 			in.toA.product(da, g, y)
 		case opSqrt:
 			for i, root := range y {
-				y[i] = 0.5 / math.Max(root, 1e-15) // of slopeTiny
+				y[i] = 0.5 / max(root, 1e-15) // of slopeTiny
 			}
 			in.toA.product(da, g, y)
 		default:

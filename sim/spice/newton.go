@@ -32,7 +32,7 @@ const rounding = 1e-14
 func (s *system) newton(t float64, limit int) error {
 	const (
 		enough = 1e-2 // error left, predicted
-		near   = 1    // first correction up to which the contraction is believed
+		near   = 100  // first correction up to which the contraction is believed
 		renew  = 8    // solves after which it is measured again
 		good   = 0.03 // contraction with which old factors are kept
 		far    = 100  // correction after which neither is believed
@@ -62,7 +62,7 @@ func (s *system) newton(t float64, limit int) error {
 		first := math.IsInf(last, 1) // nothing to compare with
 		if !first {
 			if rate = norm / last; k == 1 {
-				s.rate, s.trust = rate, renew
+				s.rate, s.span, s.trust = rate, last, renew
 			}
 		}
 		switch {
@@ -78,7 +78,8 @@ func (s *system) newton(t float64, limit int) error {
 		case norm <= enough/10:
 			return nil
 		case first:
-			if k == 0 && s.trust > 0 && norm <= near && s.rate*norm <= enough {
+			// A longer correction than the one that showed it contracts less.
+			if k == 0 && s.trust > 0 && norm <= near && s.rate*norm*max(1, norm/s.span) <= enough {
 				s.trust--
 				return nil
 			}

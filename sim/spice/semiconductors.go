@@ -285,29 +285,58 @@ func supportedTypes() (types []string) {
 
 // A semis is the work space of a system's semiconductors.
 type semis struct {
-	of     []semiconductor
-	rows   []int32   // of all terminals, behind one another
-	first  []int32   // device -> its first terminal
-	slots  []int32   // places in the Jacobian, terminals squared a device
-	slot   []int32   // device -> its first slot
-	memory []int32   // device -> its first value in last and next
-	last   []float64 // at the last accepted instant
-	next   []float64 // at the one being solved for
-	old    []float64 // voltages of the last evaluation, terminal by terminal
-	home   []float64 // voltages from which a solve sets out
-	charge []float64 // of every terminal, when last asked for
-	size   []float64 // magnitude of what every terminal adds to its equation
+	of      []semiconductor
+	rows    []int32 // of all terminals, behind one another
+	first   []int32 // device -> its first terminal
+	entries []semiEntry
+	entry   []int32   // device -> its first one
+	memory  []int32   // device -> its first value in last and next
+	last    []float64 // at the last accepted instant
+	next    []float64 // at the one being solved for
+	old     []float64 // voltages of the last evaluation, terminal by terminal
+	home    []float64 // voltages from which a solve sets out
+	charge  []float64 // of every terminal, when last asked for
+	size    []float64 // magnitude of what every terminal adds to its equation
 
-	storing  []int32 // rows of terminals that hold charge
-	begun    bool    // home holds a solution
-	fixed    bool    // the next evaluation is at old, wherever the circuit is
-	history  bool    // last holds something
-	limiting bool    // voltages are limited
-	weighing bool    // size is wanted
-	limited  bool    // one was, in the last evaluation
-	stamp    device.Stamp
-	at, v    [device.MaxTerminals]float64 // of the device being evaluated
+	// Where every device was last evaluated, and what it is like there: between
+	// this tangent and the device lies the square of the distance. Devices with a
+	// memory have none.
+	point   []float64
+	tangent []device.Stamp
+	knows   []knowledge
+	close   float64 // V, as far as the tangent reaches
+
+	storing  []int32                      // rows of terminals that hold charge
+	stores   []int32                      // and these terminals
+	begun    bool                         // home holds a solution
+	fixed    bool                         // the next evaluation is at old, wherever the circuit is
+	history  bool                         // last holds something
+	limiting bool                         // voltages are limited
+	weighing bool                         // size is wanted
+	limited  bool                         // one was, in the last evaluation
+	at, v, f [device.MaxTerminals]float64 // of the device being evaluated
 }
+
+// A semiEntry is a derivative of a device: of its current and charge by the
+// voltage of a terminal.
+type semiEntry struct {
+	slot         int32 // in the Jacobian
+	row, col, at uint8 // terminals, and place in the stamp
+}
+
+// reach [V] is how far from a tangent's point its exponentials are believed with a
+// tolerance of 1: at a hundredth of kT/q the tangent is off by 5e-5 of that
+// tolerance. More would be seen: the trapezoidal rule never forgets an error of a
+// charge, and adds them up.
+const reach = 2.6e-4
+
+type knowledge uint8
+
+const (
+	nothing knowledge = iota
+	currents
+	charges // and currents
+)
 
 func (u *semis) terminals(k int) []int32 { return u.rows[u.first[k]:u.first[k+1]] }
 
@@ -319,7 +348,8 @@ func (s *system) addSemis(ts []triplet) (all []triplet, mine []int) {
 	for k := range u.of {
 		d := &u.of[k]
 		n := d.model.Terminals()
-		u.first, u.slot, u.memory = append(u.first, int32(len(u.rows))), append(u.slot, int32(len(mine))), append(u.memory, int32(len(u.next)))
+		u.first, u.memory = append(u.first, int32(len(u.rows))), append(u.memory, int32(len(u.next)))
+		u.entry = append(u.entry, int32(len(u.entries)))
 		for _, node := range d.nodes[:n] {
 			u.rows = append(u.rows, s.c.unknown(ref(node)))
 		}
@@ -327,10 +357,15 @@ func (s *system) addSemis(ts []triplet) (all []triplet, mine []int) {
 		for i, stores := range d.model.Stores() {
 			if stores {
 				u.storing = append(u.storing, t[i])
+				u.stores = append(u.stores, u.first[k]+int32(i))
 			}
 		}
-		for _, row := range t {
-			for _, col := range t {
+		for i, row := range t {
+			for j, col := range t {
+				if !d.model.Couples(i, j) {
+					continue
+				}
+				u.entries = append(u.entries, semiEntry{row: uint8(i), col: uint8(j), at: uint8(i*n + j)})
 				mine = append(mine, len(ts))
 				ts = append(ts, triplet{row, col, 0, 0})
 			}
@@ -338,77 +373,136 @@ func (s *system) addSemis(ts []triplet) (all []triplet, mine []int) {
 		u.next = append(u.next, make([]float64, d.model.Memory())...)
 	}
 	u.first, u.memory = append(u.first, int32(len(u.rows))), append(u.memory, int32(len(u.next)))
+	u.entry = append(u.entry, int32(len(u.entries)))
 	u.last = make([]float64, len(u.next))
-	for _, list := range []*[]float64{&u.old, &u.home, &u.charge, &u.size} {
+	for _, list := range []*[]float64{&u.old, &u.home, &u.charge, &u.size, &u.point} {
 		*list = make([]float64, len(u.rows))
 	}
+	u.close = reach * math.Sqrt(s.c.opts.reltol)
+	u.tangent, u.knows = make([]device.Stamp, len(u.of)), make([]knowledge, len(u.of))
 	return ts, mine
 }
 
-// eval evaluates device k at the voltages v into the stamp.
-func (u *semis) eval(k int, v []float64, charges bool) *device.Stamp {
+// eval evaluates device k at the voltages v.
+func (u *semis) eval(k int, v []float64, stored bool) *device.Stamp {
 	lo, hi := u.memory[k], u.memory[k+1]
 	var last []float64
 	if u.history {
 		last = u.last[lo:hi]
 	}
-	u.of[k].model.Eval(v, last, u.next[lo:hi], charges, &u.stamp)
-	return &u.stamp
+	st := &u.tangent[k]
+	u.of[k].model.Eval(v, last, u.next[lo:hi], stored, st)
+	u.knows[k] = nothing
+	if lo == hi {
+		copy(u.point[u.first[k]:], v)
+		if u.knows[k] = currents; stored {
+			u.knows[k] = charges
+		}
+	}
+	return st
+}
+
+// near tells whether device k has a tangent that will do at these voltages.
+func (s *system) near(k int, at []float64) bool {
+	u := &s.semis
+	if u.knows[k] == nothing || u.knows[k] == currents && s.alpha != 0 {
+		return false
+	}
+	for i, v := range u.point[u.first[k]:][:len(at)] {
+		if !(math.Abs(at[i]-v) <= u.close) {
+			return false
+		}
+	}
+	return true
 }
 
 // loadSemis adds the semiconductors to the residual and the Jacobian.
 func (s *system) loadSemis(jac bool) (ok bool) {
 	u := &s.semis
 	ok, u.limited = true, false
-	at, v := &u.at, &u.v
 	for k := range u.of {
 		t := u.terminals(k)
 		n := len(t)
+		at := u.at[:n]
 		for i, row := range t {
 			at[i] = s.x[row]
 		}
-		*v = *at
-		old := u.old[u.first[k]:u.first[k+1]]
-		moved := false
-		switch {
-		case u.fixed:
-			copy(v[:n], old)
-			moved, u.limited = true, true
-		case u.limiting:
-			if moved = u.of[k].model.Limit(v[:n], old, s.alpha); moved {
+		old := u.old[u.first[k]:][:n]
+		v := at // where the device stands
+		var st *device.Stamp
+		if !u.fixed && s.near(k, at) {
+			s.stats.Bypassed++
+			copy(old, at)
+			st, v = &u.tangent[k], u.point[u.first[k]:][:n]
+		} else {
+			switch {
+			case u.fixed:
 				u.limited = true
+				v = old
+			case u.limiting:
+				v = u.v[:n]
+				copy(v, at)
+				if u.of[k].model.Limit(v, old, s.alpha) {
+					u.limited = true
+				} else {
+					v = at
+				}
+				copy(old, v)
+			default:
+				copy(old, at)
 			}
+			st = u.eval(k, v, s.alpha != 0)
 		}
-		copy(old, v[:n])
-		st := u.eval(k, v[:n], s.alpha != 0)
+		s.stamp(k, st, at, v, jac)
 		for i, row := range t {
-			stored := float64(s.alpha * st.Q[i])
-			f := st.I[i] + stored
-			for j := range t {
-				g := st.G[i*n+j] + float64(s.alpha*st.C[i*n+j])
-				if moved {
-					f += float64(g * (at[j] - v[j]))
-				}
-				if jac {
-					s.vals[u.slots[int(u.slot[k])+i*n+j]] += g
-				}
-			}
-			if u.weighing {
-				size := math.Abs(st.I[i]) + math.Abs(stored)
-				for j := range t {
-					// A charge near 0 V is a difference of what it is at a volt.
-					size += math.Abs(st.G[i*n+j]*at[j]) + math.Abs(s.alpha*st.C[i*n+j])*math.Max(1, math.Abs(at[j]))
-				}
-				u.size[int(u.first[k])+i] = size
-			}
-			if f-f != 0 {
+			if f := u.f[i]; f-f == 0 {
+				s.r[row] -= f
+			} else {
 				s.bad, ok = int(u.of[k].dev), false
+				u.knows[k] = nothing
 			}
-			s.r[row] -= f
 		}
 	}
 	u.fixed = false
 	return ok
+}
+
+// stamp computes what device k, linearised at v, adds to its equations at the
+// voltages at, and adds its derivatives to the Jacobian.
+func (s *system) stamp(k int, st *device.Stamp, at, v []float64, jac bool) {
+	u := &s.semis
+	n := len(at)
+	var d [device.MaxTerminals]float64
+	for j := range at {
+		d[j] = at[j] - v[j]
+	}
+	f := u.f[:n]
+	for i := range f {
+		f[i] = st.I[i]
+	}
+	if s.alpha != 0 {
+		for i := range f {
+			f[i] += float64(s.alpha * st.Q[i])
+		}
+	}
+	for _, e := range u.entries[u.entry[k]:u.entry[k+1]] {
+		g := st.G[e.at] + float64(s.alpha*st.C[e.at])
+		f[e.row] += float64(g * d[e.col])
+		if jac {
+			s.vals[e.slot] += g
+		}
+	}
+	if !u.weighing {
+		return
+	}
+	for i := range f {
+		size := math.Abs(st.I[i]) + math.Abs(s.alpha*st.Q[i])
+		for j := range at {
+			// A charge near 0 V is a difference of what it is at a volt.
+			size += math.Abs(st.G[i*n+j]*at[j]) + math.Abs(s.alpha*st.C[i*n+j])*math.Max(1, math.Abs(at[j]))
+		}
+		u.size[int(u.first[k])+i] = size
+	}
 }
 
 // depart makes x the solution from which the next solve sets out.
@@ -435,7 +529,7 @@ func (u *semis) setOut() {
 func (s *system) settle(x []float64) {
 	u := &s.semis
 	u.history = false
-	s.chargeSemis(nil, x)
+	s.chargeSemis(nil, x, false)
 	u.remember()
 }
 
@@ -445,20 +539,34 @@ func (u *semis) remember() {
 	u.history = true
 }
 
-// chargeSemis adds the charges at x to q, if there is one, and keeps them.
-func (s *system) chargeSemis(q, x []float64) {
+// chargeSemis adds the charges at x to q, if there is one, and keeps them. Where
+// x is a solution that the devices' tangents gave, the tangents have the charges
+// that belong to it; otherwise they are evaluated.
+func (s *system) chargeSemis(q, x []float64, solved bool) {
 	u := &s.semis
-	v := &u.v
 	for k := range u.of {
 		t := u.terminals(k)
+		n := len(t)
+		at, keep := u.at[:n], u.charge[u.first[k]:][:n]
 		for i, row := range t {
-			v[i] = x[row]
+			at[i] = x[row]
 		}
-		st := u.eval(k, v[:len(t)], true)
-		for i, row := range t {
-			u.charge[int(u.first[k])+i] = st.Q[i]
-			if q != nil {
-				q[row] += st.Q[i]
+		if solved && u.knows[k] == charges {
+			st := &u.tangent[k]
+			copy(keep, st.Q[:n])
+			var d [device.MaxTerminals]float64
+			for j, v := range u.point[u.first[k]:][:n] {
+				d[j] = at[j] - v
+			}
+			for _, e := range u.entries[u.entry[k]:u.entry[k+1]] {
+				keep[e.row] += float64(st.C[e.at] * d[e.col])
+			}
+		} else {
+			copy(keep, u.eval(k, at, true).Q[:n])
+		}
+		if q != nil {
+			for i, row := range t {
+				q[row] += keep[i]
 			}
 		}
 	}
@@ -469,17 +577,15 @@ func (s *system) chargeSemis(q, x []float64) {
 // values of a matrix.
 func (s *system) capacitances(x, vals []float64) {
 	u := &s.semis
-	v := &u.v
 	for k := range u.of {
 		t := u.terminals(k)
+		at := u.at[:len(t)]
 		for i, row := range t {
-			v[i] = x[row]
+			at[i] = x[row]
 		}
-		st := u.eval(k, v[:len(t)], true)
-		for i := range len(t) * len(t) {
-			if at := u.slots[int(u.slot[k])+i]; int(at) < len(vals) {
-				vals[at] += st.C[i]
-			}
+		st := u.eval(k, at, true)
+		for _, e := range u.entries[u.entry[k]:u.entry[k+1]] {
+			vals[e.slot] += st.C[e.at]
 		}
 	}
 }

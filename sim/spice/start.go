@@ -1,6 +1,9 @@
 package spice
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // start finds the solution at t = 0. With uic states begin at their initial
 // values and everything else is solved for; without it the operating point is
@@ -22,7 +25,7 @@ func (run *transient) start() (restart bool, err error) {
 		}
 		s.x[s.n] = 0
 		s.settle(s.x)
-		s.charge(run.q, s.x)
+		s.charge(run.q, s.x, false)
 		if len(c.ics) == 0 {
 			run.begin()
 			return false, nil
@@ -48,7 +51,7 @@ func (run *transient) start() (restart bool, err error) {
 func (run *transient) begin() {
 	copy(run.past[0], run.x)
 	run.times[0] = 0
-	run.charge(run.q, run.x)
+	run.charge(run.q, run.x, false)
 	run.semis.remember()
 	copy(run.pastQ[0], run.semis.charge)
 	run.since, run.smooth = 1, 1
@@ -185,4 +188,55 @@ func (run *transient) derivative(t float64, qdot []float64) {
 	for _, row := range s.semis.storing {
 		qdot[row] = s.r[row]
 	}
+	// What is left of an equation is rounding, too, and that of charges over a short
+	// step is large. Where no capacitor leads to ground the charges of all nodes
+	// together are none and stay so: the trapezoidal rule would turn another
+	// derivative around at every step, for ever.
+	for _, island := range s.islands {
+		sum := 0.0
+		for _, row := range island {
+			sum += qdot[row]
+		}
+		for _, row := range island {
+			qdot[row] -= sum / float64(len(island))
+		}
+	}
+}
+
+// findIslands lists the groups of nodes that capacitances join with one another
+// but not with ground.
+func (s *system) findIslands() {
+	c := s.c
+	set := newUnion(len(c.nodes))
+	for _, d := range c.capacitors {
+		if d.c != 0 {
+			set.join(d.a, d.b)
+		}
+	}
+	for k := range c.semis {
+		d := &c.semis[k]
+		first := int32(-1)
+		for i, stores := range d.model.Stores() {
+			switch {
+			case !stores:
+			case first < 0:
+				first = d.nodes[i]
+			default:
+				set.join(first, d.nodes[i])
+			}
+		}
+	}
+	place := map[int32]int{}
+	for k := 1; k < len(c.nodes); k++ {
+		root := set.find(int32(k))
+		if root == set.find(0) {
+			continue
+		}
+		if _, ok := place[root]; !ok {
+			place[root] = len(s.islands)
+			s.islands = append(s.islands, nil)
+		}
+		s.islands[place[root]] = append(s.islands[place[root]], int32(k-1))
+	}
+	s.islands = slices.DeleteFunc(s.islands, func(nodes []int32) bool { return len(nodes) < 2 })
 }

@@ -38,6 +38,8 @@ type system struct {
 	semis    semis
 	tangents tangents
 
+	islands [][]int32 // nodes that capacitances join, but not with ground
+
 	lu      *sparse.LU
 	varying *sparse.Part // entries that change while base does not
 	partly  bool         // the factors are of this base
@@ -53,6 +55,7 @@ type system struct {
 	regs, adj []float64
 
 	rate  float64 // contraction of the last solve that showed it
+	span  float64 // and the correction by which it did
 	trust int     // solves for which it is believed
 
 	stats *Stats
@@ -190,8 +193,8 @@ func newSystem(c *Circuit, stats *Stats, clamp []int32) (*system, error) {
 	}
 	ts, mine := s.addSemis(ts)
 	place := s.assemble(ts)
-	for _, t := range mine {
-		s.semis.slots = append(s.semis.slots, place[t])
+	for k, t := range mine {
+		s.semis.entries[k].slot = place[t]
 	}
 	s.slots = make([]int32, len(pending))
 	for k, t := range pending {
@@ -204,15 +207,19 @@ func newSystem(c *Circuit, stats *Stats, clamp []int32) (*system, error) {
 	}
 	s.lu = lu
 	var varying []int32
-	for _, list := range [][]int32{s.slots, s.semis.slots} {
-		for _, k := range list {
-			if int(k) < len(s.base) {
-				varying = append(varying, k)
-			}
+	for _, k := range s.slots {
+		if int(k) < len(s.base) {
+			varying = append(varying, k)
+		}
+	}
+	for _, e := range s.semis.entries {
+		if int(e.slot) < len(s.base) {
+			varying = append(varying, e.slot)
 		}
 	}
 	s.varying = lu.NewPart(varying)
 	s.tangents.init(s)
+	s.findIslands()
 	s.alpha = -1
 	s.setAlpha(0)
 	return s, nil
@@ -312,8 +319,9 @@ func (s *system) splitDynamic() {
 	}
 }
 
-// charge computes q = C x + q(x) and keeps the charges of the semiconductors.
-func (s *system) charge(q, x []float64) {
+// charge computes q = C x + q(x) and keeps the charges of the semiconductors. Solved
+// says that x is the solution of the last iteration.
+func (s *system) charge(q, x []float64, solved bool) {
 	clear(q)
 	for j := range s.n {
 		v := x[j]
@@ -322,7 +330,7 @@ func (s *system) charge(q, x []float64) {
 		}
 	}
 	if len(s.semis.of) > 0 {
-		s.chargeSemis(q, x)
+		s.chargeSemis(q, x, solved)
 	}
 }
 

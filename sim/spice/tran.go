@@ -192,7 +192,7 @@ func (c *Circuit) timing(o Options) (spec tranSpec, hmax float64, timed *Circuit
 	}
 	hmax = spec.tmax
 	if hmax == 0 {
-		hmax = math.Min(spec.step, (spec.stop-spec.start)/50)
+		hmax = min(spec.step, (spec.stop-spec.start)/50)
 	}
 	if o.MaxStep > 0 {
 		hmax = o.MaxStep
@@ -259,7 +259,7 @@ func (run *transient) integrate(ctx context.Context) error {
 	}
 	h := run.hmax
 	if run.lte {
-		h = math.Min(h, run.spec.step) / 100
+		h = min(h, run.spec.step) / 100
 	}
 	ahead := run.newAgenda()
 	pace := max(1, 1_000_000/(run.n+1)) // steps between reports
@@ -285,7 +285,7 @@ func (run *transient) integrate(ctx context.Context) error {
 			continue
 		}
 		if restart {
-			if err := run.leaveCorner(math.Min(h, target-run.t)); err != nil {
+			if err := run.leaveCorner(min(h, target-run.t)); err != nil {
 				return err
 			}
 			restart = false
@@ -311,12 +311,12 @@ func (run *transient) integrate(ctx context.Context) error {
 			if factor < 0.8 && dt > shortest*run.hmax {
 				run.stats.Rejected++
 				run.restore()
-				h = dt * math.Max(0.1, factor)
+				h = dt * max(0.1, factor)
 				continue
 			}
 		}
 		run.accept(dt, to)
-		h = math.Min(run.hmax, math.Min(factor*dt, 2*math.Max(h, dt)))
+		h = min(run.hmax, min(factor*dt, 2*max(h, dt)))
 		if h > dt && h < 1.2*dt {
 			h = dt // not worth a factorisation
 		}
@@ -328,7 +328,7 @@ func (run *transient) integrate(ctx context.Context) error {
 		if land && ahead.passed(onGrid, atCorner) {
 			run.since, run.smooth, restart = 0, 1, true
 			if run.lte {
-				h = math.Max(h/10, shortest*run.hmax)
+				h = max(h/10, shortest*run.hmax)
 			}
 		}
 	}
@@ -351,7 +351,7 @@ func (run *transient) method() method {
 
 // leaveCorner takes a short backward Euler step away from a discontinuity.
 func (run *transient) leaveCorner(h float64) error {
-	for h = math.Min(h, math.Max(tiny*h, 1e-2*tiny*run.hmax)); ; h /= 10 {
+	for h = min(h, max(tiny*h, 1e-2*tiny*run.hmax)); ; h /= 10 {
 		err := run.attempt(h, run.t+h, euler)
 		if err == nil {
 			run.accept(h, run.t+h)
@@ -376,7 +376,7 @@ type agenda struct {
 }
 
 func (run *transient) newAgenda() *agenda {
-	a := &agenda{run: run, grid: run.o.Times, close: math.Max(1e-13*run.spec.stop, shortest*run.hmax)}
+	a := &agenda{run: run, grid: run.o.Times, close: max(1e-13*run.spec.stop, shortest*run.hmax)}
 	for len(a.grid) > 0 && a.grid[0] <= 0 {
 		a.grid = a.grid[1:]
 	}
@@ -504,7 +504,7 @@ func (run *transient) attempt(dt, to float64, m method) error {
 	if err := s.newton(to, limit); err != nil {
 		return err
 	}
-	s.charge(run.qNew, s.x)
+	s.charge(run.qNew, s.x, true)
 	// The difference of two charges over a step that is short among its neighbours
 	// is rounding and what Newton left, and the trapezoidal rule would never forget
 	// it: take the equations instead.
@@ -623,25 +623,26 @@ func (run *transient) truncation(dt, to float64, m method) float64 {
 		st := &run.states[i]
 		v0 := x[st.a] - x[st.b]
 		v1 := p[0][st.a] - p[0][st.b]
-		tol := math.Max(float64(o.reltol*math.Abs(v0-v1))+st.rate*dt,
-			float64(o.reltol*math.Max(math.Abs(v0), math.Abs(v1)))+st.floor)
+		tol := max(float64(o.reltol*math.Abs(v0-v1))+st.rate*dt,
+			float64(o.reltol*max(math.Abs(v0), math.Abs(v1)))+st.floor)
 		// Differences of large potentials carry rounding, which no short step cures.
-		tol = math.Max(tol, rounding*(math.Abs(x[st.a])+math.Abs(x[st.b])))
+		tol = max(tol, rounding*(math.Abs(x[st.a])+math.Abs(x[st.b])))
 		if r := math.Abs(e[st.a] - e[st.b]); r > worst*tol {
 			worst = r / tol
 		}
 	}
 	q := &run.pastQ
-	for i, v0 := range run.semis.charge {
+	for _, i := range run.semis.stores {
+		v0 := run.semis.charge[i]
 		e := local(v0, q[0][i], q[1][i], q[2][i])
-		size := math.Max(math.Abs(v0), math.Abs(q[0][i]))
-		tol := math.Max(o.reltol*math.Abs(v0-q[0][i])+o.abstol*dt, o.reltol*math.Max(size, o.chgtol)) + rounding*size
+		size := max(math.Abs(v0), math.Abs(q[0][i]))
+		tol := max(o.reltol*math.Abs(v0-q[0][i])+o.abstol*dt, o.reltol*max(size, o.chgtol)) + rounding*size
 		if r := math.Abs(e); r > worst*tol {
 			worst = r / tol
 		}
 	}
 	worst /= run.trtol
-	return math.Min(10, math.Pow(worst+1e-9, -1/(order+1)))
+	return min(10, math.Pow(worst+1e-9, -1/(order+1)))
 }
 
 func (run *transient) when() string {

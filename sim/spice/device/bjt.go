@@ -150,10 +150,27 @@ func (q *BJT) Terminals() int { return 5 }
 func (q *BJT) Memory() int    { return 0 }
 
 func (q *BJT) Stores() (s [MaxTerminals]bool) {
-	for i := range s {
-		s[i] = q.hasCharges
-	}
+	to, _ := q.substrate()
+	s[bjtSubstrate], s[bjtBasePin] = q.cs != 0, q.bx.c0 != 0
+	s[bjtCollector], s[bjtBase], s[bjtEmitter] = q.hasCharges, q.hasCharges, q.hasCharges
+	s[to] = s[to] || q.cs != 0
 	return s
+}
+
+func (q *BJT) Couples(i, j int) bool {
+	to, _ := q.substrate()
+	pair := func(a, b int) bool { return i == a && j == b || i == b && j == a }
+	switch {
+	case i == j || pair(bjtSubstrate, to):
+		return true
+	case i == bjtSubstrate || j == bjtSubstrate:
+		return false
+	case pair(bjtBasePin, bjtBase):
+		return q.rbMin+q.rbMore > 0
+	case pair(bjtBasePin, bjtCollector):
+		return q.bx.c0 != 0
+	}
+	return i != bjtBasePin && j != bjtBasePin
 }
 
 func (q *BJT) Start(v []float64) {

@@ -51,6 +51,9 @@ type Device interface {
 	Limit(v, old []float64, alpha float64) bool
 	// Start sets v to voltages at which to begin the search for an operating point.
 	Start(v []float64)
+	// Couples tells whether the current or the charge of terminal i may depend on the
+	// voltage of terminal j.
+	Couples(i, j int) bool
 	// Stores tells which terminals hold charge.
 	Stores() [MaxTerminals]bool
 }

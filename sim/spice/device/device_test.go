@@ -26,6 +26,7 @@ func samples(t testing.TB) map[string]Device {
 			"is": 1e-16, "bf": 80, "br": 2, "nf": 1.02, "vaf": 40, "var": 20, "ikf": 1e-2, "ikr": 1e-3, "ise": 1e-14, "isc": 1e-14, "rb": 100,
 			"cje": 1e-12, "cjc": 1e-12, "xcjc": 0.6, "cjs": 1e-12, "mjs": 0.4, "tf": 1e-10, "tr": 1e-9, "xtf": 2, "vtf": 3, "itf": 1e-2, "iss": 1e-16,
 		}, Params{"area": 2}},
+		{"npn of few effects", "npn", Params{"cje": 1e-12, "cjc": 1e-12}, Params{}},
 		{"pnp", "pnp", Params{"vaf": 40, "cje": 1e-12, "cjc": 1e-12, "cjs": 1e-12, "mjs": 0.4, "tf": 1e-10, "iss": 1e-16}, Params{}},
 	} {
 		d, _, wrong := Find(c.typ).New(c.typ, c.model, c.inst, env)
@@ -54,6 +55,16 @@ func TestJacobians(t *testing.T) {
 			var at, up, down Stamp
 			d.Eval(v, nil, mem, true, &at)
 			last := append([]float64(nil), mem...)
+			for i := range n {
+				for j := range n {
+					if !d.Couples(i, j) && (at.G[i*n+j] != 0 || at.C[i*n+j] != 0) {
+						t.Fatalf("%s at %v: terminal %d depends on %d", name, v, i, j)
+					}
+				}
+				if q := d.Stores(); !q[i] && at.Q[i] != 0 {
+					t.Fatalf("%s at %v: terminal %d stores %g C", name, v, i, at.Q[i])
+				}
+			}
 			var sumI, sumQ, sizeI, sizeQ float64
 			for i := range n {
 				sumI, sizeI = sumI+at.I[i], sizeI+math.Abs(at.I[i])

@@ -97,6 +97,8 @@ func matchBreakdown(bv, ibv, is, vt, vtbrk, tol float64) float64 {
 func (d *Diode) Terminals() int { return 2 }
 func (d *Diode) Memory() int    { return 0 }
 
+func (d *Diode) Couples(_, _ int) bool { return true }
+
 func (d *Diode) Stores() (s [MaxTerminals]bool) {
 	s[0], s[1] = d.hasCharges, d.hasCharges
 	return s

@@ -188,6 +188,8 @@ func (m *MOS1) Stores() (s [MaxTerminals]bool) {
 	return s
 }
 
+func (m *MOS1) Couples(_, _ int) bool { return true }
+
 func (m *MOS1) Start(v []float64) {
 	on := m.vbi + m.gamma*math.Sqrt(m.phi)
 	v[mosDrain], v[mosGate], v[mosSource], v[mosBulk] = 0, m.sign*on, 0, -m.sign
