@@ -150,7 +150,7 @@ func Bench(name, levelName string, u circuit.Units, p Process, amplitude float64
 		Cell: name, Level: level.name, Equation: c.equation, Pins: strings.Fields(c.pins), Params: c.params,
 		Body: strings.TrimSpace(level.bodies[name]), Out: "dut_" + b.out, Twin: "twin_" + b.out,
 	}
-	if err := level.fits(u); err != nil {
+	if err := level.fits(u, p); err != nil {
 		return nil, err
 	}
 	if level.missing(d.used) != "" {

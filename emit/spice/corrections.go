@@ -3,6 +3,7 @@ package spice
 import (
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 
 	"vlec/circuit"
@@ -19,16 +20,18 @@ type Corrections struct {
 	Conductance float64 // of the resistor of a transconductor
 	Mirror      float64 // of the width of the transistor that its current leaves through
 	Correlator  float64 // of the wide side of a correlator
+	Pair        float64 // of the tail of a pair, which is right at a unit then
 }
 
 func (c Corrections) process() []string {
 	factor := func(x float64) string { return strconv.FormatFloat(or1(x), 'f', 6, 64) }
 	return []string{
 		"* found by dc analyses of the parts alone: conductance of transconductors, width of their output",
-		"* mirror, width of correlators",
+		"* mirror, width of correlators, tail of pairs",
 		".param p_fix_gm=" + factor(c.Conductance),
 		".param p_fix_mirror=" + factor(c.Mirror),
 		".param p_fix_correlator=" + factor(c.Correlator),
+		".param p_fix_pair=" + factor(c.Pair),
 	}
 }
 
@@ -43,14 +46,14 @@ func CorrectionsNetlist(u circuit.Units, p Process, files *emit.Artifacts) (func
 	if err != nil {
 		return nil, err
 	}
-	if err := level.fits(u); err != nil {
+	p = p.known(u)
+	if err := level.fits(u, p); err != nil {
 		return nil, err
 	}
-	p = p.known(u)
 	const m = 1.5 // units that the transconductor is sized for, over 2
 	d := &deck{
 		circuit: &circuit.Circuit{Units: u}, level: level, dialect: &dialects[0], options: Options{Process: p},
-		used: map[string]bool{"cell_linear": true, "cell_tanh_slope": true},
+		used: map[string]bool{"cell_linear": true, "cell_tanh": true, "cell_tanh_slope": true},
 	}
 	files.Add(CellFile, func(w io.Writer) error { return d.printCells(w) })
 	files.AddText(MOSFile, GenericMOS)
@@ -66,6 +69,8 @@ x_zero 0 0 out_zero part_gm PARAMS: p_m=%g
 r_zero out_zero 0 {p_r0}
 x_low low 0 out_low part_gm PARAMS: p_m=%g
 r_low out_low 0 {p_r0}
+x_above high above cell_tanh
+x_below low below cell_tanh
 x_slope 0 0 slope cell_tanh_slope
 .op
 .end
@@ -76,6 +81,7 @@ x_slope 0 0 slope cell_tanh_slope
 			Conductance: or1(old.Conductance) * 2 * volt / (v("out_high") - v("out_low")),
 			Mirror:      or1(old.Mirror) - v("out_zero")/volt/(2*m),
 			Correlator:  or1(old.Correlator) * volt / v("slope"),
+			Pair:        or1(old.Pair) * 2 * volt * math.Tanh(1) / (v("above") - v("below")),
 		}
 	}, nil
 }

@@ -191,7 +191,7 @@ func (d *deck) printStart(out io.Writer) error {
 	w.Line("* vlec operating point, found beforehand while the states were held")
 	for _, node := range slices.Sorted(maps.Keys(d.options.Start)) {
 		if !states[node] {
-			v := strconv.FormatFloat(math.Round(1e7*d.options.Start[node])/1e7, 'g', -1, 64)
+			v := strconv.FormatFloat(math.Round(1e6*d.options.Start[node])/1e6, 'g', -1, 64)
 			w.Line(".ic v(" + strings.ReplaceAll(node, ".", d.dialect.separator) + ")=" + v)
 		}
 	}

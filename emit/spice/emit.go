@@ -121,7 +121,7 @@ func Emit(c *circuit.Circuit, o Options, files *emit.Artifacts) (*Map, error) {
 		return nil, fmt.Errorf("the transient needs a positive stop time and step, got %g s and %g s", o.Stop, o.MaxStep)
 	}
 	o.Process = o.Process.known(c.Units)
-	if err := level.fits(c.Units); err != nil {
+	if err := level.fits(c.Units, o.Process); err != nil {
 		return nil, err
 	}
 	d := prepare(c, o, dialect, level)

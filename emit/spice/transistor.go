@@ -37,10 +37,26 @@ type Transistors struct {
 // the transistor level.
 const PairVoltage = 2 * 1.3 * 0.025852
 
-// fits tells whether cells of the level work with these units.
-func (l *level) fits(u circuit.Units) error {
-	if l.biased && math.Abs(u.Voltage/PairVoltage-1) > 1e-9 {
+// inversion is the largest current over that of the generic transistors' is at which
+// inversion counts as weak.
+const inversion = 0.05
+
+// fits tells whether cells of the level work with these units and parts.
+func (l *level) fits(u circuit.Units, p Process) error {
+	if !l.biased {
+		return nil
+	}
+	if math.Abs(u.Voltage/PairVoltage-1) > 1e-9 {
 		return fmt.Errorf("the transistor level works at %g V for 1, not at %g V", PairVoltage, u.Voltage)
+	}
+	if p.Pair != 1 {
+		return fmt.Errorf("the generic transistors are those of 27 degrees Celsius; remove temperature from [hardware.spice]")
+	}
+	const is = 2 * 1.3 * 7e-5 * 0.025852 * 0.025852 // of mos_p, as long as it is wide
+	t := p.Transistors
+	if most := inversion * is * t.Width / t.Length; u.Voltage/u.Resistance > most {
+		return fmt.Errorf("%.3g A are no weak inversion in transistors of %g by %g m, which carry %.2g A; make them wider or the current smaller",
+			u.Voltage/u.Resistance, t.Width, t.Length, most)
 	}
 	return nil
 }
@@ -158,7 +174,7 @@ xm ib out part_mirror_p PARAMS: p_m={2*p_m} p_k={p_fix_mirror}`,
 	{
 		cell{"part_pair", "p_m units tanh((plus - minus)/p_v0) out of out", "plus minus out", "p_m=1"},
 		`
-xs s part_sink PARAMS: p_m={p_m}
+xs s part_sink PARAMS: p_m={p_m*p_fix_pair}
 x1 a plus s vss mos_n PARAMS: p_w={10*p_m*p_mw} p_l={p_ml}
 x2 b minus s vss mos_n PARAMS: p_w={10*p_m*p_mw} p_l={p_ml}
 xa a out part_mirror_p PARAMS: p_m={p_m}

@@ -255,3 +255,32 @@ func TestThermalNoise(t *testing.T) {
 		t.Errorf("%+v", r.Worst())
 	}
 }
+
+// TestTransistorsFollowTheReference compares networks of transistors that have no
+// target, hence no errors, with the model's own dynamics: slower ones better,
+// because what comes late is a smaller share of what moves.
+func TestTransistorsFollowTheReference(t *testing.T) {
+	var before float64
+	for _, c := range []struct {
+		engine, unit string
+		within       float64
+	}{{"builtin", "1e-3", 0.015}, {"builtin", "1e-2", 0.008}, {"ngspice", "1e-2", 0.008}} {
+		if _, err := referee.Find("ngspice"); err != nil && c.engine == "ngspice" {
+			t.Skip(err)
+		}
+		net := with(t, chain, "[hardware.spice]\ntime_unit = "+c.unit)
+		net.Targets, net.Teacher, net.Duration = nil, nil, 4
+		v, err := crosscheck.Spice(t.Context(), net, crosscheck.SpiceOptions{Level: "transistor", Engine: c.engine, Dir: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Log(v, v.Because)
+		if worst := v.Report.NRMSEMax(); !v.Pass() || worst > c.within {
+			t.Errorf("%v", v)
+		}
+		if c.engine == "ngspice" && math.Abs(v.Report.NRMSEMax()-before) > 1e-3 {
+			t.Errorf("ngspice finds %g, the built-in engine %g", v.Report.NRMSEMax(), before)
+		}
+		before = v.Report.NRMSEMax()
+	}
+}

@@ -60,7 +60,11 @@ func tolerances(net *model.Network, o SpiceOptions, side *spice.Map, parts *refe
 	}
 	if side.Level != "ideal" {
 		list[0].part *= 4 // Gear's rule is off by four times as much as the trapezoidal one
-		list = append(list, macroBlemishes(net, side, parts, ref)...)
+		if side.Level == "transistor" {
+			list = append(list, transistorBlemishes(net, side, ref)...)
+		} else {
+			list = append(list, macroBlemishes(net, side, parts, ref)...)
+		}
 	}
 	if len(list) == 1 {
 		return kinds(step, step, max(step, min(10*step, 1e-2))), ""
@@ -150,6 +154,61 @@ func unmirrored(net *model.Network) float64 {
 		}
 	}
 	return share
+}
+
+// transistorBlemishes is what transistors do to one layer. The generic ones have
+// is = 2 n kp w/l ut^2, an Early voltage of 10 V a micrometre, and 6 fF of gate and
+// 1.2 fF of drain a square micrometre (mos.lib). A signal that comes late by d is
+// off by d times its speed, which the reference shows.
+func transistorBlemishes(net *model.Network, side *spice.Map, ref *sim.Trace) []blemish {
+	const n, kp, ut, early, gate, drain = 1.3, 3e-4, 0.025852, 1e7, 6e-3, 1.2e-9 // SI
+	t, units := net.Hardware.Spice.Transistors, side.Units
+	unit := units.Voltage / units.Resistance
+	is := 2 * n * kp * t.Width / t.Length * ut * ut
+	// Where its two sides carry the same, a pair that is ten times as wide loses half
+	// of sqrt(i/is) of its slope.
+	pair := math.Sqrt(unit/(2*10*is)) / 2
+	// What an output at 0 V and an input at a supply see is 0.9 V apart; cascodes pass
+	// n ut over their Early voltage on. Four units of current flow beside one of signal.
+	volts := early * t.Length
+	mirrors := 4 * t.Supply * net.Hardware.Spice.Supply / volts * n * ut / volts
+	// Capacitances on p_r0: half the gates of a pair and the drains of the synapses;
+	// gates and drains of its three mirrors, which see n ut over half a unit.
+	wide := t.Width * t.Length
+	node := 5*gate*wide + 6*drain*t.Width*float64(fanIn(net))*max(0.5, largestWeight(net))
+	mirror := 2*gate*wide + 12*drain*t.Width
+	late := units.Resistance*node + 3*n*ut/(unit/2)*mirror
+	r, fast := 0.0, 0.0
+	for _, s := range ref.Signals {
+		kind := sim.KindOf(s.Name)
+		if kind != "r" && kind != "e" {
+			continue
+		}
+		for i := range s.Width() {
+			if kind == "r" {
+				fast = max(fast, speed(s, i)/units.Time)
+			}
+			r = max(r, reach(s, i))
+		}
+	}
+	list := []blemish{{"weak inversion", pair}, {"mirrors", mirrors}, {"delays", late * fast}}
+	if len(net.Targets) > 0 {
+		list = append(list, blemish{"products", 0.005 * r * r})
+	}
+	return list
+}
+
+// speed is the RMS of a signal's rate of change over its own RMS [1/time unit].
+func speed(s *sim.Signal, j int) float64 {
+	change, n := 0.0, s.Width()
+	for k := 1; k < len(s.Time); k++ {
+		d := (s.Data[k*n+j] - s.Data[(k-1)*n+j]) / (s.Time[k] - s.Time[k-1])
+		change += d * d
+	}
+	if size := rms(s, j); size > 0 && len(s.Time) > 1 {
+		return math.Sqrt(change/float64(len(s.Time)-1)) / size
+	}
+	return 0
 }
 
 // sharpening is how much larger rates are than the errors that targets make of
