@@ -66,7 +66,9 @@ func tolerances(net *model.Network, o SpiceOptions, side *spice.Map, parts *refe
 			list = append(list, macroBlemishes(net, side, parts, ref)...)
 		}
 	}
-	if len(list) == 1 {
+	n := float64(depth(net))
+	hissForward, hissBackward := noiseShares(net, side, ref)
+	if len(list) == 1 && net.Hardware.Spice.Noise == 0 {
 		return kinds(step, step, max(step, min(10*step, 1e-2))), ""
 	}
 	layer := 0.0
@@ -75,15 +77,19 @@ func tolerances(net *model.Network, o SpiceOptions, side *spice.Map, parts *refe
 		layer += b.part
 		words = append(words, fmt.Sprintf("%s %.1e", b.what, b.part))
 	}
-	n := float64(depth(net))
 	forward := n * layer
 	backward := 2*n*layer + n*layer*sharpening(net, ref)
+	because := fmt.Sprintf("tolerance: a layer may be off by %.1e (%s); there are %g", layer, strings.Join(words, ", "), n)
+	if net.Hardware.Spice.Noise > 0 {
+		forward += 3 * hissForward
+		backward += 3 * hissBackward
+		because += "\n" + aboutNoise(net, hissForward, hissBackward)
+	}
 	if o.Learning { // weights add errors up, and everything follows from weights
 		forward, backward = 2*backward, 2*backward
 	}
 	forward, backward = min(forward, most), min(backward, most)
-	return kinds(forward, backward, backward),
-		fmt.Sprintf("tolerance: a layer may be off by %.1e (%s); there are %g", layer, strings.Join(words, ", "), n)
+	return kinds(forward, backward, backward), because
 }
 
 func kinds(forward, backward, weights float64) sim.Options {

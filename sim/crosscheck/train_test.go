@@ -90,3 +90,24 @@ func TestForeignCheckpoint(t *testing.T) {
 		}
 	}
 }
+
+// Temporal XOR, with feedback that learns, trains itself in the netlist to at most
+// twice the reference's loss, at every level and in every engine.
+func TestTemporalXORTrainsItself(t *testing.T) {
+	if os.Getenv("VLEC_LONG") == "" {
+		t.Skip("ngspice takes minutes; VLEC_LONG=1 runs it")
+	}
+	net := load(t, "../../examples/temporal-xor/model.toml")
+	for _, level := range []string{"ideal", "macro"} {
+		for _, engine := range engines(t) {
+			got, err := Train(t.Context(), net, TrainOptions{Level: level, Engine: engine, Dir: t.TempDir()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Log(got)
+			if !got.Pass() || got.Last > got.First/100 {
+				t.Error(got)
+			}
+		}
+	}
+}
