@@ -23,6 +23,7 @@ type emitSpiceCmd struct {
 	Dialect  string  `help:"Simulator: ${enum}." enum:"ngspice,xyce,ltspice" default:"ngspice"`
 	Level    string  `help:"Level of the cells: ${enum}." enum:"ideal,macro,transistor" default:"ideal"`
 	Learning bool    `help:"Let the circuit learn; --no-learning freezes the weights." negatable:"" default:"true"`
+	Null     bool    `help:"Take the offsets of transistor cells away, which an operating point finds; --no-null leaves them." negatable:"" default:"true"`
 	Scaling  bool    `help:"Run the model, and report how its signals fit the voltages, and its parts the series of resistors and capacitors."`
 	Bill     bool    `help:"List the cells with their parts, area and power."`
 	From     string  `help:"Begin where a run of vlec train stopped, with this checkpoint." type:"existingfile" placeholder:"FILE"`
@@ -42,7 +43,7 @@ func (c *emitSpiceCmd) Run(g *globals) error {
 	}
 	dir := outputFolder(c.Output, net)
 	var files emit.Artifacts
-	o := compile.SpiceOptions{Learning: c.Learning, Dialect: c.Dialect, Level: c.Level, MaxStep: c.MaxStep}
+	o := compile.SpiceOptions{Learning: c.Learning, Dialect: c.Dialect, Level: c.Level, NoNull: !c.Null, MaxStep: c.MaxStep}
 	if c.From != "" {
 		if o.Resume, err = compile.Read(c.From, net); err != nil {
 			return err

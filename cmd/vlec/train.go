@@ -10,6 +10,7 @@ type trainCmd struct {
 	Model    string  `arg:"" help:"Model file (TOML)." type:"existingfile" predictor:"file"`
 	Level    string  `help:"Level of the cells: ${enum}." enum:"ideal,macro,transistor" default:"ideal"`
 	Engine   string  `help:"Who simulates the netlist: ${enum}." enum:"builtin,ngspice" default:"builtin"`
+	Null     bool    `help:"Take the offsets of transistor cells away, which an operating point finds; --no-null leaves them." negatable:"" default:"true"`
 	Segments int     `help:"Train in so many runs, each from where the last one stopped." default:"1" placeholder:"N"`
 	MaxStep  float64 `help:"Longest step of the transient, in model time units." placeholder:"T"`
 	Output   string  `short:"o" help:"Folder for netlists, checkpoints and the loss (vlec-out/NAME)." type:"path" placeholder:"DIR"`
@@ -22,7 +23,8 @@ twice as large.
 
 Examples:
   vlec train examples/chain/model.toml
-  vlec train examples/chain/model.toml --level macro --engine ngspice --segments 4`
+  vlec train examples/chain/model.toml --level macro --engine ngspice --segments 4
+  vlec train examples/chain/transistors.toml --level transistor`
 }
 
 func (c *trainCmd) Run(g *globals) error {
@@ -33,7 +35,7 @@ func (c *trainCmd) Run(g *globals) error {
 	dir := outputFolder(c.Output, net)
 	update, stop := g.progress()
 	t, err := crosscheck.Train(g.ctx, net, crosscheck.TrainOptions{
-		Level: c.Level, Engine: c.Engine, Segments: c.Segments, MaxStep: c.MaxStep, Dir: dir, Progress: update,
+		Level: c.Level, NoNull: !c.Null, Engine: c.Engine, Segments: c.Segments, MaxStep: c.MaxStep, Dir: dir, Progress: update,
 	})
 	stop()
 	if err != nil {

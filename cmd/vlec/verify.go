@@ -14,6 +14,7 @@ type verifyCmd struct {
 	Target    string  `help:"What to check: ${enum}." enum:"spice,verilog,all" default:"spice"`
 	Engine    string  `help:"Who simulates the text: ${enum}; ngspice reads netlists, icarus and verilator read Verilog, all means every one that is installed." enum:"builtin,ngspice,icarus,verilator,all" default:"builtin"`
 	Level     string  `help:"Level of the cells: ${enum}." enum:"ideal,macro,transistor" default:"ideal"`
+	Null      bool    `help:"Take the offsets of transistor cells away, which an operating point finds; --no-null leaves them." negatable:"" default:"true"`
 	Learning  bool    `help:"Let the weights learn, in the reference and in the circuit."`
 	Artifact  string  `help:"Check this file, edited by hand, say, instead of a fresh one." type:"existingfile" placeholder:"FILE"`
 	Tolerance float64 `help:"Largest nrmse of a waveform that passes; by default it follows from the step and the declared parts." placeholder:"X"`
@@ -109,7 +110,7 @@ func (c *verifyCmd) spice(g *globals, net *model.Network, dir string) error {
 	}
 	update, stop := g.progress()
 	v, err := crosscheck.Spice(g.ctx, net, crosscheck.SpiceOptions{
-		Learning: c.Learning, Level: c.Level, Engine: engine, Artifact: c.Artifact, Dir: dir,
+		Learning: c.Learning, Level: c.Level, NoNull: !c.Null, Engine: engine, Artifact: c.Artifact, Dir: dir,
 		Tolerance: c.Tolerance, MaxStep: c.MaxStep, Progress: update,
 	})
 	stop()

@@ -219,6 +219,9 @@ func Bench(name, levelName string, u circuit.Units, p Process, amplitude float64
 			if b.load {
 				w.Line("r_" + side + "load " + side + b.out + " 0 {p_r0}")
 			}
+			if level.biased && b.out == "w" {
+				w.Line(".ic v(" + side + "w)=0")
+			}
 		}
 		for _, line := range d.dialect.options(level.steps, u.Voltage, u.Voltage/u.Resistance) {
 			w.Line(line)

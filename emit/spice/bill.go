@@ -89,7 +89,7 @@ func (d *deck) bill() *Bill {
 		switch e.Kind.Name {
 		case "synapse", "plastic-synapse", "transposed-synapse":
 			d.expand(e, func(x instance) {
-				if x.cell != "cell_offset" {
+				if !x.correction() {
 					b.Synapses++
 				}
 			})
@@ -97,8 +97,8 @@ func (d *deck) bill() *Bill {
 			learning += len(e.Numbers("init"))
 		}
 		d.expand(e, func(x instance) {
-			if x.cell == "cell_offset" {
-				return // nobody builds one
+			if x.correction() {
+				return // an offset nobody builds, and a trim is a current of the order of pA
 			}
 			row := rows[x.cell]
 			if row == nil {

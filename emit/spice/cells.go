@@ -75,6 +75,7 @@ var cells = []cell{
 		"strobe w", "p_rate=1 p_grid=1 p_restore=1",
 	},
 	{"cell_offset", "out += p_offset; where out is a store, what it integrates", "out", "p_offset=0"},
+	{"cell_null", "out += p_null, found by an operating point: takes the offset of a cell away", "out", "p_null=0"},
 	{"cell_weight_clamp", "holds w between -p_clip and p_clip", "w", "p_clip=1"},
 	{
 		"cell_sine", "out - ref = p_amplitude gate sin(2 pi p_frequency t + p_phase)",

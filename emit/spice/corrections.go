@@ -21,17 +21,19 @@ type Corrections struct {
 	Mirror      float64 // of the width of the transistor that its current leaves through
 	Correlator  float64 // of the wide side of a correlator
 	Pair        float64 // of the tail of a pair, which is right at a unit then
+	Steering    float64 // of the conductance by which an input of a product steers currents
 }
 
 func (c Corrections) process() []string {
 	factor := func(x float64) string { return strconv.FormatFloat(or1(x), 'f', 6, 64) }
 	return []string{
 		"* found by dc analyses of the parts alone: conductance of transconductors, width of their output",
-		"* mirror, width of correlators, tail of pairs",
+		"* mirror, width of correlators, tail of pairs, conductance at the inputs of products",
 		".param p_fix_gm=" + factor(c.Conductance),
 		".param p_fix_mirror=" + factor(c.Mirror),
 		".param p_fix_correlator=" + factor(c.Correlator),
 		".param p_fix_pair=" + factor(c.Pair),
+		".param p_fix_steer=" + factor(c.Steering),
 	}
 }
 
@@ -53,7 +55,7 @@ func CorrectionsNetlist(u circuit.Units, p Process, files *emit.Artifacts) (func
 	const m = 1.5 // units that the transconductor is sized for, over 2
 	d := &deck{
 		circuit: &circuit.Circuit{Units: u}, level: level, dialect: &dialects[0], options: Options{Process: p},
-		used: map[string]bool{"cell_linear": true, "cell_tanh": true, "cell_tanh_slope": true},
+		used: map[string]bool{"cell_linear": true, "cell_tanh": true, "cell_tanh_slope": true, "cell_multiplier": true},
 	}
 	files.Add(CellFile, func(w io.Writer) error { return d.printCells(w) })
 	files.AddText(MOSFile, GenericMOS)
@@ -72,6 +74,10 @@ r_low out_low 0 {p_r0}
 x_above high above cell_tanh
 x_below low below cell_tanh
 x_slope 0 0 slope cell_tanh_slope
+x_same high high same part_product
+r_same same 0 {p_r0}
+x_opposite high low opposite part_product
+r_opposite opposite 0 {p_r0}
 .op
 .end
 `, number(u.Voltage), number(u.Resistance), CellFile, m, m, m))
@@ -82,6 +88,8 @@ x_slope 0 0 slope cell_tanh_slope
 			Mirror:      or1(old.Mirror) - v("out_zero")/volt/(2*m),
 			Correlator:  or1(old.Correlator) * volt / v("slope"),
 			Pair:        or1(old.Pair) * 2 * volt * math.Tanh(1) / (v("above") - v("below")),
+			// Two inputs, of which some 0.8 of what they steer meets this conductance.
+			Steering: or1(old.Steering) * math.Pow(2*volt/(v("same")-v("opposite")), 0.5/0.8),
 		}
 	}, nil
 }

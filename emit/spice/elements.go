@@ -16,6 +16,9 @@ type instance struct {
 	params []string
 }
 
+// correction tells whether an instance only shifts what another one drives.
+func (i instance) correction() bool { return i.cell == "cell_offset" || i.cell == "cell_null" }
+
 // expand lists the instances of an element. It is the one place that knows which
 // cells an element is made of.
 func (d *deck) expand(e *circuit.Element, yield func(instance)) {
@@ -136,11 +139,19 @@ func (x *expansion) factor(k int) []string {
 // offset yields the offset of an instance, if it has one: a current into the node
 // that its output drives, or that it integrates on.
 func (x *expansion) offset(name string, k int, node string) {
+	defer x.null(name, node)
 	if !x.e.HasParam("offset") || x.e.Numbers("offset") == nil {
 		return
 	}
 	if v := x.e.Numbers("offset")[k]; v != 0 {
 		x.cell(name+"_offset", "cell_offset", []string{node}, "p_offset", number(v))
+	}
+}
+
+// null yields what takes the offset of an instance away, where it was measured.
+func (x *expansion) null(name, node string) {
+	if v := x.options.Nulls[name]; v != 0 && !x.e.Testbench() {
+		x.cell(name+"_null", "cell_null", []string{node}, "p_null", number(v))
 	}
 }
 

@@ -55,6 +55,9 @@ type Options struct {
 	Save []string
 	// SaveStates records the states beside them, from which a next run may go on.
 	SaveStates bool
+	// Nulls are the potentials [V] that take away the offsets of instances, by name,
+	// see Nulls; nil takes away none.
+	Nulls map[string]float64
 	// Start has the potentials [V] of all nodes, inner ones after their instances and
 	// dots, at which a biased circuit begins while its states are where they begin. nil
 	// leaves it to the simulator to find them.

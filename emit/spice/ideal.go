@@ -126,6 +126,10 @@ br w 0 i={v(strobe)*p_grid*sin(p_turn*v(w)/p_grid)/(p_turn*p_v0*p_restore*p_rate
 	"cell_offset": `
 io 0 out dc {p_offset/p_r0}`,
 
+	// There is nothing to take away.
+	"cell_null": `
+io 0 out dc {0*p_null}`,
+
 	// A conductance ten thousand times 1/p_r0 beyond the limits: an update of one
 	// unit squared drives the weight 0.0001 units past them.
 	"cell_weight_clamp": `

@@ -77,10 +77,7 @@ func macroProcess(p Process) []string {
 		"* a differential pair bends at p_pair [V]",
 		".param p_pair={" + number(p.Pair) + "*p_v0}",
 	}
-	if p.Store.Leak > 0 {
-		return append(lines, "* weights are forgotten with this time constant [s]", ".param p_forget="+number(p.Store.Leak))
-	}
-	return append(lines, "* weights are not forgotten", ".param p_forget=1e+30")
+	return append(lines, forgetting(p.Store)...)
 }
 
 var macroParts = []part{
@@ -256,6 +253,8 @@ br w 0 i={p_range*tanh(v(f)/p_range)*v(strobe)/(p_v0*p_restore*p_rate*p_r0)}`,
 
 	"cell_offset": `
 io 0 out dc {p_offset/p_r0}`,
+
+	"cell_null": idealBodies["cell_null"],
 
 	// Two rectifiers that carry a unit of current p_knee beyond the limits.
 	"cell_weight_clamp": `

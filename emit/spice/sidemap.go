@@ -29,6 +29,8 @@ type Map struct {
 	// to a series.
 	Rounding float64     `json:"rounding,omitempty"`
 	Signals  []MapSignal `json:"signals"`
+	// Nulls take the offsets of instances away [V].
+	Nulls map[string]float64 `json:"nulls,omitempty"`
 	// States are the potentials that a run begins at, by element: those of a next
 	// run are where this one stopped.
 	States   []MapSignal  `json:"states"`
@@ -60,6 +62,7 @@ func (d *deck) sideMap() *Map {
 		Netlist: NetlistFile, Separator: d.dialect.separator, Units: d.circuit.Units,
 		Resolution: math.Round(1e6*SmallestTime(d.circuit)/d.options.MaxStep) / 1e6,
 	}
+	m.Nulls = d.options.Nulls
 	for _, s := range d.circuit.Signals {
 		m.Signals = append(m.Signals, MapSignal{Name: s.Name, Shape: s.Shape, Scale: d.circuit.Units.Voltage, Nodes: d.nodes[s.Net]})
 	}

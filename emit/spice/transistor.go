@@ -90,6 +90,7 @@ func transistorProcess(p Process) []string {
 		lines = append(lines, ".global "+node)
 	}
 	lines = append(lines, p.Corrections.process()...)
+	lines = append(lines, productProcess(p)...)
 	return append(lines,
 		"v_vdd vdd 0 dc {p_vs}",
 		"v_vss vss 0 dc {0-p_vs}",

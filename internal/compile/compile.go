@@ -21,6 +21,7 @@ import (
 	"vlec/circuit/pass"
 	"vlec/emit"
 	"vlec/emit/spice"
+	"vlec/internal/calibrate"
 	"vlec/internal/operating"
 	"vlec/model"
 )
@@ -57,6 +58,7 @@ type SpiceOptions struct {
 	Stop   float64
 
 	Save   []string // signals to record, beside the states; nil: all
+	NoNull bool     // leave the offsets of cells as they are
 	Frozen bool     // the stores are there, and all else of the learning, but hold what they have
 }
 
@@ -121,6 +123,11 @@ func Spice(ctx context.Context, net *model.Network, o SpiceOptions, files *emit.
 	if spice.Biased(o.Level) {
 		if options.Process.Corrections, err = operating.Correct(ctx, c.Units, options.Process); err != nil {
 			return nil, fmt.Errorf("%s: %w", net.File, err)
+		}
+		if !o.NoNull {
+			if options.Nulls, err = calibrate.Nulls(ctx, c, options); err != nil {
+				return nil, fmt.Errorf("%s: %w", net.File, err)
+			}
 		}
 		var search emit.Artifacts
 		cold := options

@@ -28,6 +28,7 @@ type SpiceOptions struct {
 	Learning  bool    // of a fresh netlist
 	Level     string  // of the cells; "" is ideal
 	Engine    string  // "builtin" or "ngspice"; "" is builtin
+	NoNull    bool    // leave the offsets of transistor cells as they are
 	Artifact  string  // check this file, which learns or not, instead of a fresh netlist
 	Dir       string  // where netlist, traces and verdict go
 	Tolerance float64 // of the nrmse of every waveform; 0: from the step and what parts are declared to be
@@ -54,7 +55,7 @@ func Spice(ctx context.Context, net *model.Network, o SpiceOptions) (*Verdict, e
 	}
 
 	var files emit.Artifacts
-	side, err := compile.Spice(ctx, net, compile.SpiceOptions{Learning: o.Learning, Level: o.Level, MaxStep: o.MaxStep}, &files)
+	side, err := compile.Spice(ctx, net, compile.SpiceOptions{Learning: o.Learning, Level: o.Level, NoNull: o.NoNull, MaxStep: o.MaxStep}, &files)
 	if err != nil {
 		return nil, err
 	}

@@ -26,6 +26,7 @@ type TrainOptions struct {
 	Segments int     // runs that follow each other, each from where the last one stopped; 0: 1
 	MaxStep  float64 // longest step [model time unit]; 0: the model's choice
 	Dir      string  // where netlists, checkpoints and the loss go
+	NoNull   bool    // leave the offsets of transistor cells as they are
 	Frozen   bool    // hold the weights: what the circuit does without learning
 	NoCheck  bool    // do not train the reference beside it
 	Window   float64 // over which the final loss is a mean [model time unit]; 0: a twentieth of the run
@@ -100,7 +101,7 @@ func Train(ctx context.Context, net *model.Network, o TrainOptions) (*Training, 
 		}
 		var files emit.Artifacts
 		side, err := compile.Spice(ctx, net, compile.SpiceOptions{
-			Learning: true, Level: o.Level, MaxStep: o.MaxStep, Resume: from, Stop: stop, Save: m.signals, Frozen: o.Frozen,
+			Learning: true, Level: o.Level, MaxStep: o.MaxStep, Resume: from, Stop: stop, Save: m.signals, Frozen: o.Frozen, NoNull: o.NoNull,
 		}, &files)
 		if err != nil {
 			return nil, err

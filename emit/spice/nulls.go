@@ -1,0 +1,182 @@
+package spice
+
+import (
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"vlec/circuit"
+	"vlec/emit"
+)
+
+// A NullBench is a netlist in which instances of a circuit stand alone, each beside
+// its ideal twin, without input: what then differs between their outputs is the
+// offset of the cell. Instances that differ in nothing that is seen at dc share a
+// place in it.
+type NullBench struct {
+	Twins []NullTwin
+	place map[string]int // of an instance of the circuit, in Twins
+}
+
+// A NullTwin names the nodes that tell the offset of a cell.
+type NullTwin struct{ Out, Twin string }
+
+// Share gives every instance the null [V] of its place.
+func (b *NullBench) Share(nulls []float64) map[string]float64 {
+	shared := map[string]float64{}
+	for name, k := range b.place {
+		if nulls[k] != 0 {
+			shared[name] = nulls[k]
+		}
+	}
+	return shared
+}
+
+// unseen are parameters that make no difference at dc.
+var unseen = []string{"p_init", "p_rate"}
+
+// Nulls writes the bench of the cells of a circuit, with the nulls [V] that are
+// known so far, one for each place; nil for none. It is one of the words that the
+// built-in simulator reads.
+func Nulls(c *circuit.Circuit, o Options, nulls []float64, files *emit.Artifacts) (*NullBench, error) {
+	level, err := findLevel(o.Level)
+	if err != nil {
+		return nil, err
+	}
+	if o.Process == (Process{}) {
+		o.Process = ordinary(c.Units)
+	}
+	o.Nulls, o.Start = nil, nil
+	d := prepare(c, o, &dialects[0], level)
+	bench := &NullBench{place: map[string]int{}}
+	var rows []nullRow
+	known := map[string]int{}
+	for _, e := range c.Elements {
+		if e.Testbench() {
+			continue
+		}
+		var list []instance
+		d.expand(e, func(x instance) { list = append(list, x) })
+		for k, x := range list {
+			b, ok := benches[x.cell]
+			if !ok || x.correction() || len(b.with) > 0 {
+				continue
+			}
+			r := nullRow{bench: b, cell: x.cell, params: seen(x.params)}
+			if k+1 < len(list) && list[k+1].name == x.name+"_offset" {
+				r.offset = list[k+1].params
+			}
+			at, ok := known[r.key()]
+			if !ok {
+				at = len(rows)
+				known[r.key()], rows = at, append(rows, r)
+				n := strconv.Itoa(at)
+				bench.Twins = append(bench.Twins, NullTwin{"dut" + n + "_" + b.out, "twin" + n + "_" + b.out})
+			}
+			bench.place[x.name] = at
+		}
+	}
+	for k := range rows {
+		d.used[twinOf(rows[k].cell)] = true
+		if nulls != nil {
+			rows[k].null, d.used["cell_null"] = nulls[k], true
+		}
+	}
+	files.Add(NetlistFile, func(out io.Writer) error {
+		w := emit.NewWriter(out)
+		w.Comment("*", "vlec: cells of "+c.Name+" without input, beside their ideal twins")
+		w.Line(".param p_v0=" + number(c.Units.Voltage))
+		w.Line(".param p_r0=" + number(c.Units.Resistance))
+		w.Line(".include \"" + CellFile + "\"")
+		for k, r := range rows {
+			r.print(w, strconv.Itoa(k))
+		}
+		w.Line(".op")
+		w.Line(".end")
+		return w.Flush()
+	})
+	files.Add(CellFile, func(w io.Writer) error { return d.printCells(w) })
+	if level.biased {
+		files.AddText(MOSFile, GenericMOS)
+	}
+	return bench, nil
+}
+
+// seen are the parameters of an instance without those that dc does not see.
+func seen(params []string) []string {
+	var list []string
+	for i := 0; i < len(params); i += 2 {
+		if !slices.Contains(unseen, params[i]) {
+			list = append(list, params[i], params[i+1])
+		}
+	}
+	return list
+}
+
+// A nullRow is a place in the bench.
+type nullRow struct {
+	bench  bench
+	cell   string
+	params []string
+	offset []string // parameters of the offset that was drawn for it
+	null   float64
+}
+
+func (r nullRow) key() string {
+	return r.cell + " " + strings.Join(r.params, " ") + " offset " + strings.Join(r.offset, " ")
+}
+
+// into is the pin that offsets and nulls are added to: the output, or the sum that
+// a neuron integrates.
+func (r nullRow) into() string {
+	if r.bench.current == "sum" {
+		return "sum"
+	}
+	return r.bench.out
+}
+
+// print prints the cell and its twin. Their inputs are at 0; no current flows into
+// a sum. A sum without an owner, and a weight, stand on p_r0.
+func (r nullRow) print(w *emit.Writer, n string) {
+	at := slices.IndexFunc(cells, func(c cell) bool { return c.name == r.cell })
+	for _, side := range []struct{ name, cell string }{{"dut" + n, r.cell}, {"twin" + n, twinOf(r.cell)}} {
+		words := []string{"x_" + side.name}
+		for _, pin := range strings.Fields(cells[at].pins) {
+			if slices.Contains(r.bench.volts, pin) {
+				words = append(words, "0")
+			} else {
+				words = append(words, side.name+"_"+pin)
+			}
+		}
+		words = append(words, side.cell)
+		if len(r.params) > 0 {
+			words = append(words, "PARAMS:")
+		}
+		for i := 0; i < len(r.params); i += 2 {
+			words = append(words, r.params[i]+"="+r.params[i+1])
+		}
+		w.Wrap("+ ", words...)
+		if r.bench.load || r.bench.out == "w" {
+			w.Line("r_" + side.name + " " + side.name + "_" + r.bench.out + " 0 {p_r0}")
+		}
+	}
+	into := "dut" + n + "_" + r.into()
+	if len(r.offset) > 0 {
+		w.Line("x_offset" + n + " " + into + " cell_offset PARAMS: " + r.offset[0] + "=" + r.offset[1])
+	}
+	if r.null != 0 {
+		w.Line("x_null" + n + " " + into + " cell_null PARAMS: p_null=" + number(r.null))
+	}
+}
+
+// NullStep is what nulls are multiples of, in units of potential: a millionth is
+// below what an iteration of the operating point leaves.
+const NullStep = 1e-6
+
+// RoundNull keeps of a null [V] what is significant.
+func RoundNull(v, unit float64) float64 {
+	v, _ = strconv.ParseFloat(rounded(math.Round(v/(NullStep*unit))*NullStep*unit), 64)
+	return v
+}

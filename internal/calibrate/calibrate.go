@@ -1,0 +1,93 @@
+// Package calibrate finds the currents that null the offsets of a circuit's cells,
+// as one does on the bench of a laboratory: without input, cell by cell, by the
+// operating point.
+//
+// # For maintainers
+//
+// What a cell should give without input is what its ideal twin gives, which stands
+// beside it. Both are read from the text of a netlist by a simulator that knows
+// nothing of either. A current into a sum moves it by itself where it ends in p_r0;
+// where a null goes through a cell, as in a neuron, the second round sees what the
+// first has left.
+package calibrate
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+
+	"vlec/circuit"
+	"vlec/emit"
+	"vlec/emit/spice"
+	reader "vlec/sim/spice"
+)
+
+// Rounds is how often the operating point is found; Left is what may be left of an
+// offset after that, in model units.
+const (
+	Rounds = 4
+	Left   = 1e-5
+)
+
+// Nulls returns the null [V] of every instance that has an offset, by name.
+func Nulls(ctx context.Context, c *circuit.Circuit, o spice.Options) (map[string]float64, error) {
+	var nulls []float64
+	for range Rounds {
+		bench, left, err := measure(ctx, c, o, nulls)
+		if err != nil {
+			return nil, err
+		}
+		if nulls == nil {
+			nulls = make([]float64, len(left))
+		}
+		worst := 0.0
+		for k, v := range left {
+			worst = math.Max(worst, math.Abs(v))
+			nulls[k] = spice.RoundNull(nulls[k]-v, c.Units.Voltage)
+		}
+		if worst < Left*c.Units.Voltage {
+			return bench.Share(nulls), nil
+		}
+	}
+	return nil, fmt.Errorf("offsets are not nulled after %d rounds", Rounds)
+}
+
+// measure finds what is left of the offsets [V], place by place.
+func measure(ctx context.Context, c *circuit.Circuit, o spice.Options, nulls []float64) (*spice.NullBench, []float64, error) {
+	dir, err := os.MkdirTemp("", "vlec-nulls-")
+	if err != nil {
+		return nil, nil, err
+	}
+	defer os.RemoveAll(dir)
+	var files emit.Artifacts
+	bench, err := spice.Nulls(c, o, nulls, &files)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := files.Commit(dir); err != nil {
+		return nil, nil, err
+	}
+	list, err := reader.ParseFile(filepath.Join(dir, spice.NetlistFile))
+	if err != nil {
+		return nil, nil, err
+	}
+	circ, err := list.Elaborate()
+	if err != nil {
+		return nil, nil, err
+	}
+	trace, _, err := circ.OP(ctx, reader.Options{})
+	if err != nil {
+		return nil, nil, fmt.Errorf("no operating point of the cells without input: %w", err)
+	}
+	left := make([]float64, len(bench.Twins))
+	for k, t := range bench.Twins {
+		out, twin := trace.Signal("v("+t.Out+")"), trace.Signal("v("+t.Twin+")")
+		if out == nil || twin == nil {
+			return nil, nil, fmt.Errorf("the bench of offsets has no node %s", t.Out)
+		}
+		left[k] = out.Data[0] - twin.Data[0]
+	}
+	return bench, left, nil
+}
