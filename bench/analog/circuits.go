@@ -49,9 +49,10 @@ func benches() []bench {
 	}
 	list = append(
 		list,
-		bench{name: "ttl adder", size: 72, steps: 2400, netlist: ttlAdder, ngspice: true, klu: true, repeat: 3, implicit: true},
-		bench{name: "transistors 8x14", size: 112, steps: 4000, netlist: transistors(8), ngspice: true, klu: true, repeat: 2, implicit: true},
-		bench{name: "transistors 64x14", size: 896, steps: 1000, netlist: transistors(64), ngspice: true, klu: true, repeat: 2, implicit: true},
+		bench{name: "ttl adder, 45 transistors", size: 72, steps: 2400, netlist: ttlAdder, ngspice: true, klu: true, repeat: 5, implicit: true},
+		bench{name: "mos cells, 112 transistors", size: 112, steps: 2000, netlist: transistors(8), ngspice: true, klu: true, repeat: 3, implicit: true},
+		bench{name: "mos cells, 896 transistors", size: 896, steps: 500, netlist: transistors(64), ngspice: true, klu: true, repeat: 3, implicit: true},
+		bench{name: "mos cells, 3584 transistors", size: 3584, steps: 500, netlist: transistors(256), repeat: 2, implicit: true},
 	)
 	for _, plastic := range []bool{false, true} {
 		series := "static"
