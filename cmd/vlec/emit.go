@@ -28,6 +28,7 @@ type emitSpiceCmd struct {
 	Bill     bool    `help:"List the cells with their parts, area and power."`
 	From     string  `help:"Begin where a run of vlec train stopped, with this checkpoint." type:"existingfile" placeholder:"FILE"`
 	MaxStep  float64 `help:"Longest step of the transient, in model time units." placeholder:"T"`
+	pdkFlags
 }
 
 func (c *emitSpiceCmd) Help() string {
@@ -44,6 +45,9 @@ func (c *emitSpiceCmd) Run(g *globals) error {
 	dir := outputFolder(c.Output, net)
 	var files emit.Artifacts
 	o := compile.SpiceOptions{Learning: c.Learning, Dialect: c.Dialect, Level: c.Level, NoNull: !c.Null, MaxStep: c.MaxStep}
+	if o.MOS, err = c.library(net, c.Level); err != nil {
+		return err
+	}
 	if c.From != "" {
 		if o.Resume, err = compile.Read(c.From, net); err != nil {
 			return err

@@ -14,6 +14,7 @@ type trainCmd struct {
 	Segments int     `help:"Train in so many runs, each from where the last one stopped." default:"1" placeholder:"N"`
 	MaxStep  float64 `help:"Longest step of the transient, in model time units." placeholder:"T"`
 	Output   string  `short:"o" help:"Folder for netlists, checkpoints and the loss (vlec-out/NAME)." type:"path" placeholder:"DIR"`
+	pdkFlags
 }
 
 func (c *trainCmd) Help() string {
@@ -32,10 +33,14 @@ func (c *trainCmd) Run(g *globals) error {
 	if err != nil {
 		return err
 	}
+	mos, err := c.library(net, c.Level)
+	if err != nil {
+		return err
+	}
 	dir := outputFolder(c.Output, net)
 	update, stop := g.progress()
 	t, err := crosscheck.Train(g.ctx, net, crosscheck.TrainOptions{
-		Level: c.Level, NoNull: !c.Null, Engine: c.Engine, Segments: c.Segments, MaxStep: c.MaxStep, Dir: dir, Progress: update,
+		Level: c.Level, NoNull: !c.Null, Engine: c.Engine, Segments: c.Segments, MaxStep: c.MaxStep, MOS: mos, Dir: dir, Progress: update,
 	})
 	stop()
 	if err != nil {

@@ -24,7 +24,8 @@ type verifyCmd struct {
 	Lanes     int     `help:"Verilog: synapses worked on side by side (the model's, or 1)." placeholder:"N"`
 	Steps     int     `help:"Verilog: steps that are compared word for word (the model's, at most 2000)." placeholder:"N"`
 	MaxStep   float64 `help:"Longest step of the transient, in model time units." placeholder:"T"`
-	Output    string  `short:"o" help:"Folder for netlist, traces and picture (vlec-out/NAME)." type:"path" placeholder:"DIR"`
+	pdkFlags
+	Output string `short:"o" help:"Folder for netlist, traces and picture (vlec-out/NAME)." type:"path" placeholder:"DIR"`
 }
 
 func (c *verifyCmd) Help() string {
@@ -108,10 +109,14 @@ func (c *verifyCmd) spice(g *globals, net *model.Network, dir string) error {
 	case engine == "icarus" || engine == "verilator":
 		return fmt.Errorf("%s reads Verilog; simulate netlists with builtin or ngspice", engine)
 	}
+	mos, err := c.library(net, c.Level)
+	if err != nil {
+		return err
+	}
 	update, stop := g.progress()
 	v, err := crosscheck.Spice(g.ctx, net, crosscheck.SpiceOptions{
 		Learning: c.Learning, Level: c.Level, NoNull: !c.Null, Engine: engine, Artifact: c.Artifact, Dir: dir,
-		Tolerance: c.Tolerance, MaxStep: c.MaxStep, Progress: update,
+		Tolerance: c.Tolerance, MaxStep: c.MaxStep, MOS: mos, Progress: update,
 	})
 	stop()
 	if err != nil {

@@ -19,6 +19,7 @@
 package spice
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"math"
@@ -43,6 +44,7 @@ type Options struct {
 	Dialect   string  // a row of the dialect table; "" is ngspice
 	Level     string  // a row of the table of levels; "" is ideal
 	Process   Process // what the parts of the level are like
+	MOS       string  // the library of transistors; "" is GenericMOS
 	Generator string  // tool and version, for the header
 	Hash      string  // of the model, for the header
 	Seed      uint64  // of the model's draws, for the header
@@ -135,7 +137,7 @@ func Emit(c *circuit.Circuit, o Options, files *emit.Artifacts) (*Map, error) {
 	files.Add(NetlistFile, func(w io.Writer) error { return d.print(w) })
 	files.Add(CellFile, func(w io.Writer) error { return d.printCells(w) })
 	if level.biased {
-		files.AddText(MOSFile, GenericMOS)
+		files.AddText(MOSFile, cmp.Or(o.MOS, GenericMOS))
 	}
 	if o.Start != nil {
 		files.Add(StartFile, func(w io.Writer) error { return d.printStart(w) })

@@ -12,6 +12,7 @@ package compile
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -50,6 +51,7 @@ type SpiceOptions struct {
 	Learning bool
 	Dialect  string  // "" is ngspice
 	Level    string  // "" is ideal
+	MOS      string  // the library of transistors of a design kit; "" is the generic one
 	MaxStep  float64 // longest step of the transient [model time unit]; 0: the model's, or from the smallest time constant
 
 	// Resume goes on where a run of the same model stopped, nil begins at the model's
@@ -111,6 +113,7 @@ func Spice(ctx context.Context, net *model.Network, o SpiceOptions, files *emit.
 		Dialect:   o.Dialect,
 		Level:     o.Level,
 		Process:   process(net.Hardware.Spice),
+		MOS:       o.MOS,
 		Generator: Generator,
 		Hash:      net.Hash,
 		Seed:      net.Seed,
@@ -120,7 +123,10 @@ func Spice(ctx context.Context, net *model.Network, o SpiceOptions, files *emit.
 		MaxStep:   step * c.Units.Time,
 		Save:      o.Save, SaveStates: true,
 	}
-	if spice.Biased(o.Level) {
+	if o.MOS != "" && (!spice.Biased(o.Level) || o.Dialect != "" && o.Dialect != "ngspice") {
+		return nil, errors.New("the transistors of a design kit are those of the transistor level, in ngspice")
+	}
+	if spice.Biased(o.Level) && o.MOS == "" { // ngspice alone can find the operating point of others
 		if options.Process.Corrections, err = operating.Correct(ctx, c.Units, options.Process); err != nil {
 			return nil, fmt.Errorf("%s: %w", net.File, err)
 		}

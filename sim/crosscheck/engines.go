@@ -2,11 +2,15 @@ package crosscheck
 
 import (
 	"context"
+	"errors"
 
 	"vlec/sim"
 	"vlec/sim/referee"
 	"vlec/sim/spice"
 )
+
+// errForeignMOS says who can simulate the transistors of a design kit.
+var errForeignMOS = errors.New("the models of a design kit are known to ngspice alone; say --engine ngspice")
 
 // A spiceEngine simulates a netlist file and returns potentials named v(node),
 // at the given instants or at instants that cover them.

@@ -32,6 +32,7 @@ type SpiceOptions struct {
 	Artifact  string  // check this file, which learns or not, instead of a fresh netlist
 	Dir       string  // where netlist, traces and verdict go
 	Tolerance float64 // of the nrmse of every waveform; 0: from the step and what parts are declared to be
+	MOS       string  // the library of transistors of a design kit, for ngspice; "" is the generic one
 	MaxStep   float64 // longest step [model time unit]; 0: the model's choice
 
 	// Progress hears of the stage and its done share, 0 to 1; nil is silence.
@@ -49,13 +50,16 @@ func Spice(ctx context.Context, net *model.Network, o SpiceOptions) (*Verdict, e
 	if !ok {
 		return nil, fmt.Errorf("there is no engine %q for netlists; use builtin or ngspice", o.Engine)
 	}
+	if o.MOS != "" && o.Engine != "ngspice" {
+		return nil, errForeignMOS
+	}
 	progress := o.Progress
 	if progress == nil {
 		progress = func(string, float64) {}
 	}
 
 	var files emit.Artifacts
-	side, err := compile.Spice(ctx, net, compile.SpiceOptions{Learning: o.Learning, Level: o.Level, NoNull: o.NoNull, MaxStep: o.MaxStep}, &files)
+	side, err := compile.Spice(ctx, net, compile.SpiceOptions{Learning: o.Learning, Level: o.Level, MOS: o.MOS, NoNull: o.NoNull, MaxStep: o.MaxStep}, &files)
 	if err != nil {
 		return nil, err
 	}

@@ -24,6 +24,7 @@ type TrainOptions struct {
 	Level    string  // of the cells; "" is ideal
 	Engine   string  // "builtin" or "ngspice"; "" is builtin
 	Segments int     // runs that follow each other, each from where the last one stopped; 0: 1
+	MOS      string  // the library of transistors of a design kit, for ngspice; "" is the generic one
 	MaxStep  float64 // longest step [model time unit]; 0: the model's choice
 	Dir      string  // where netlists, checkpoints and the loss go
 	NoNull   bool    // leave the offsets of transistor cells as they are
@@ -78,6 +79,9 @@ func Train(ctx context.Context, net *model.Network, o TrainOptions) (*Training, 
 	if !ok {
 		return nil, fmt.Errorf("there is no engine %q for netlists; use builtin or ngspice", o.Engine)
 	}
+	if o.MOS != "" && o.Engine != "ngspice" {
+		return nil, errForeignMOS
+	}
 	if len(net.Targets) == 0 {
 		return nil, fmt.Errorf("%s has no target; nothing tells it what to learn", net.Name)
 	}
@@ -101,7 +105,7 @@ func Train(ctx context.Context, net *model.Network, o TrainOptions) (*Training, 
 		}
 		var files emit.Artifacts
 		side, err := compile.Spice(ctx, net, compile.SpiceOptions{
-			Learning: true, Level: o.Level, MaxStep: o.MaxStep, Resume: from, Stop: stop, Save: m.signals, Frozen: o.Frozen, NoNull: o.NoNull,
+			Learning: true, Level: o.Level, MOS: o.MOS, MaxStep: o.MaxStep, Resume: from, Stop: stop, Save: m.signals, Frozen: o.Frozen, NoNull: o.NoNull,
 		}, &files)
 		if err != nil {
 			return nil, err
