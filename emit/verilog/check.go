@@ -19,6 +19,7 @@ func (s *Schedule) check() error {
 	rates, slopes := fill(s.Neurons), fill(s.Neurons)  // the same of r and phi'
 	sums, drives := fill(s.Neurons), fill(s.Neurons)   // of the sums of w e and w r
 	lastRead := fill(s.Neurons)                        // of e, by sweeps
+	lastOwn := fill(s.Neurons)                         // of the row of a neuron
 	neuron := func(k, j int) int { return s.Address[k] + j }
 	engine := never
 	heard := [][]int{fill(s.Neurons), fill(s.Neurons), fill(s.Neurons)} // what backward weights learn from, by step
@@ -53,6 +54,12 @@ func (s *Schedule) check() error {
 					}
 					rates[i], slopes[i] = at+t.rate+1, at+t.rate+1
 					heard[step][i] = at + t.heard + 1
+					if t.far > 0 {
+						fars[i] = at + t.far + 1
+						if lastOwn[i] >= at+t.far {
+							return s.wrong("what neuron %d teaches is replaced before its row has read it", i)
+						}
+					}
 				}
 			}
 			return nil
@@ -87,8 +94,10 @@ func (s *Schedule) check() error {
 						at++
 					}
 				}
-				drives[n] = at - 1 + sumWritten + 1
-				fars[n] = at - 1 + farWritten + 1
+				drives[n], lastOwn[n] = at-1+sumWritten+1, at-1
+				if t.far == 0 {
+					fars[n] = at - 1 + farWritten + 1
+				}
 			}
 		}
 		if err := slots(true); err != nil {

@@ -40,10 +40,14 @@ func (d *design) control() *tree.Module {
 	if d.t.aligned {
 		turn := m.OutputReg("turn_o", tree.U(1), "above page_o: of four pages")
 		taught := m.OutputReg("taught_o", tree.U(1), "backward weights take in what the step before has taught")
-		begins = append(begins,
-			tree.Set{To: turn, From: tree.Binary{Op: "^", X: turn, Y: page}},
-			tree.Set{To: taught, From: tree.And(learn, tree.Not(first), tree.Not(cleared), tree.Not(clear))},
-		)
+		lesson := tree.And(learn, tree.Not(cleared), tree.Not(clear))
+		if d.phaseless() {
+			second := m.OutputReg("second_o", tree.U(1), "the step before began at initial states")
+			begins = append(begins, tree.Set{To: second, From: first})
+		} else { // which teaches nothing in its first step
+			lesson = tree.And(lesson, tree.Not(first))
+		}
+		begins = append(begins, tree.Set{To: turn, From: tree.Binary{Op: "^", X: turn, Y: page}}, tree.Set{To: taught, From: lesson})
 		rule = []tree.Stmt{tree.Set{To: turn, From: tree.Bit(false)}, tree.Set{To: taught, From: tree.Bit(false)}}
 	}
 	live := m.Reg("live", tree.U(2))
@@ -202,6 +206,16 @@ func (d *design) sweep() *tree.Module {
 		flag("fixed_o", "through weights of its own", func(e entry) int { return bit(e.g.Fixed) })
 		if d.t.rule {
 			flag("learned_o", "which learn", func(e entry) int { return bit(e.g.Learned) })
+			if d.phaseless() {
+				_, loss := d.gains()
+				out := m.Output("loss_o", tree.S(d.p.Rule.Loss.Bits), "what they lose in a step")
+				m.Drive(out, look("loss", out.T, func(e entry) int {
+					if !e.g.Learned {
+						return int(loss[0])
+					}
+					return int(d.p.Populations[d.p.Projections[e.g.Projection].From].Loss)
+				}))
+			}
 		}
 		opening := m.Reg("first_group", tree.U(1))
 		body = append(body, tree.If{Cond: tree.And(active, row), Then: []tree.Stmt{tree.Set{To: opening, From: closing}}},
@@ -366,7 +380,12 @@ func (d *design) slots() *tree.Module {
 	if d.t.aligned {
 		gain, loss := d.gains()
 		flag("gain_o", "rate of what its potential teaches", tree.S(d.p.Rule.Scale.Bits), func(b Burst) int { return int(gain[b.Population]) })
-		flag("loss_o", "the same of the square of its input", tree.S(d.p.Rule.Scale.Bits), func(b Burst) int { return int(loss[b.Population]) })
+		if !d.phaseless() {
+			flag("loss_o", "the same of the square of its input", tree.S(d.p.Rule.Scale.Bits), func(b Burst) int { return int(loss[b.Population]) })
+		}
+	}
+	if d.t.noise > 0 {
+		flag("noisy_o", "it hears noise", tree.U(1), func(b Burst) int { return bit(pops[b.Population].Noise != nil) })
 	}
 	// The last rate of a step that leaves the core.
 	lastOut := make([]int64, len(list))

@@ -84,10 +84,14 @@ func (d *design) core() *tree.Module {
 		to("time_o", time), to("running_o", busy), to("page_o", page), to("first_o", first0), to("learn_o", learn),
 		to("cfg_load_o", cfgLoad), to("cfg_read_o", cfgRead), to("cfg_store_o", cfgStore), to("cfg_ready_o", cfgReady),
 	}
-	var turn, taught *tree.Net
+	var turn, taught, second *tree.Net
 	if t.aligned {
 		turn, taught = wire("turn", tree.U(1)), wire("taught", tree.U(1))
 		controls = append(controls, to("turn_o", turn), to("taught_o", taught))
+		if d.phaseless() {
+			second = wire("second", tree.U(1))
+			controls = append(controls, to("second_o", second))
+		}
 	}
 	m.Place(d.control(), "control", controls...)
 
@@ -148,17 +152,31 @@ func (d *design) core() *tree.Module {
 	if t.aligned {
 		h = d.hear(m, w, isU, neuron, page, turn)
 		h.taught = taught
+		if d.phaseless() { // no rate has heard of noise yet
+			quiet := m.Follow("quiet", second)
+			h.near = m.Wire("near_on", tree.Cond{If: quiet, Then: num(h.near.T, 0), Else: h.near})
+		}
 	}
-	drives := d.lanes(m, w, r, learn, rst, cfg{cfgAddr, cfgRead, cfgStore, cfgData, cfgOut, laneBits}, slotPipe{isV, group, lane, out}, h)
+	drives := d.lanes(m, w, r, learn, rst, cfg{cfgAddr, cfgRead, cfgStore, cfgData, cfgOut, laneBits}, slotPipe{isU, isV, group, lane, out}, h)
 
 	m.Say("Sums of w r wait for their slot.")
 	at := t.arrive - 1
 	total := d.drive(m, w, drives, rst, m.Delay(isU, at), m.Delay(group, at), lane)
+	var noise *tree.Net
+	if t.noise > 0 {
+		total, noise = d.disturb(m, total, isU, neuron, slot["noisy_o"])
+	}
+	if t.far > 0 {
+		d.teachFar(m, h, total, isU, neuron, first0, rate)
+	}
 	if t.gamma > 0 {
 		total = d.couple(m, total, isV, isU, neuron, out)
 	}
 
-	if t.aligned {
+	switch {
+	case d.phaseless():
+		m.Place(d.heardOfNoise(), "heard", to("clk_i", clk), to("noise_i", noise), to("gain_i", m.Delay(slot["gain_o"], t.arrive)), to("near_o", h.nearIn))
+	case t.aligned:
 		m.Place(d.heard(), "heard", to("clk_i", clk), to("total_i", total), to("out_i", out), to("gain_i", m.Delay(slot["gain_o"], t.out)),
 			to("loss_i", m.Delay(slot["loss_o"], t.diff+4)), to("loss_o", h.lossIn), to("near_o", h.nearIn))
 	}
@@ -242,8 +260,8 @@ type cfg struct {
 
 // slotPipe is what lanes need of the slots: errors on their way.
 type slotPipe struct {
-	isV, group, lane *tree.Net
-	out              *tree.Net
+	isU, isV, group, lane *tree.Net
+	out                   *tree.Net
 }
 
 // lanes places the lanes with their weights and errors, and returns their sums of
@@ -307,12 +325,13 @@ func (d *design) lanes(m *tree.Module, w map[string]*tree.Net, r, learn, rst *tr
 		drives = append(drives, drive)
 		ports := []tree.Connection{to("clk_i", clockOf(m)), to("fresh_i", fresh), to("word_i", word), to("rate_i", r), to("drive_o", drive)}
 		if d.back() || t.learning {
-			errorWE := func(k int) tree.Expr {
+			hereAt := func(is *tree.Net, k int) tree.Expr {
 				if slot.lane == nil {
-					return m.Delay(slot.isV, k)
+					return m.Delay(is, k)
 				}
-				return m.Wire(name("v_here"), tree.And(m.Delay(slot.isV, k), tree.Equal(m.Delay(slot.lane, k), int64(l))))
+				return m.Wire(name("v_here"), tree.And(m.Delay(is, k), tree.Equal(m.Delay(slot.lane, k), int64(l))))
 			}
+			errorWE := func(k int) tree.Expr { return hereAt(slot.isV, k) }
 			zero := d.blank(l)
 			ram := d.ram(d.err, s.Groups, zero, fmt.Sprintf("errors_%d", l))
 			e := d.memory(m, name("errors"), ram, active, w["group_o"], errorWE(t.out), m.Delay(slot.group, t.out), m.Ext(slot.out, d.err.Width))
@@ -333,11 +352,21 @@ func (d *design) lanes(m *tree.Module, w map[string]*tree.Net, r, learn, rst *tr
 					storedBack = append(storedBack, b)
 					ports = append(ports, to("back_i", b), to("back_word_o", next))
 					if t.aligned {
-						far := m.Bare(name("far_in"), tree.S(p.Rule.Far.Bits))
-						done, group := d.rowDone(m, w, rst)
-						heard := d.memory(m, name("far"), d.ram(far.T, s.Groups, nil, ""), active, w["group_o"],
-							m.Delay(done, farWritten-sumWritten), m.Delay(group, farWritten-sumWritten), far)
-						ports = append(ports, to("near_i", h.near), to("loss_i", h.loss), to("far_i", heard), to("far_o", far), to("learned_i", taught))
+						far := h.farIn
+						var done tree.Expr
+						var group *tree.Net
+						var zeros map[int]int64
+						if t.far > 0 {
+							zeros = zero // rows that pad a group have no slot
+							done, group = hereAt(slot.isU, t.far), m.Delay(slot.group, t.far)
+						} else {
+							far = m.Bare(name("far_in"), tree.S(p.Rule.Far.Bits))
+							row, of := d.rowDone(m, w, rst)
+							done, group = m.Delay(row, farWritten-sumWritten), m.Delay(of, farWritten-sumWritten)
+							ports = append(ports, to("far_o", far))
+						}
+						heard := d.memory(m, name("far"), d.ram(far.T, s.Groups, zeros, fmt.Sprintf("far_%d", l)), active, w["group_o"], done, group, far)
+						ports = append(ports, to("near_i", h.near), to("loss_i", h.loss), to("far_i", heard), to("learned_i", taught))
 					}
 					if !all {
 						ports = append(ports, to("fixed_i", m.Delay(w["fixed_o"], 1+t.late)))
@@ -440,6 +469,20 @@ func (d *design) rowDone(m *tree.Module, w map[string]*tree.Net, rst *tree.Net) 
 	return d.done, m.Delay(w["group_o"], sumWritten)
 }
 
+// teachFar places what a receiver teaches after its slot.
+func (d *design) teachFar(m *tree.Module, h *hearing, total, isU, neuron, first, rate *tree.Net) {
+	if !d.phaseless() {
+		m.Place(d.farOfDrive(), "far", tree.To("clk_i", clockOf(m)), tree.To("drive_i", total), tree.To("far_o", h.farIn))
+		return
+	}
+	at := d.t.rate
+	of := tree.S(d.p.Rule.Low.Bits)
+	next := m.Bare("next_low", of)
+	low := d.memory(m, "low", d.ram(of, d.s.Neurons, nil, ""), m.Delay(isU, at-1), m.Delay(neuron, at-1), m.Delay(isU, at+lowWritten), m.Delay(neuron, at+lowWritten), next)
+	m.Place(d.highPass(), "high_pass", tree.To("clk_i", clockOf(m)), tree.To("first_i", m.Delay(first, at)), tree.To("rate_i", rate), tree.To("low_i", low),
+		tree.To("far_o", h.farIn), tree.To("low_o", next))
+}
+
 // couple adds gamma e to the drive, one stage later.
 func (d *design) couple(m *tree.Module, drive, isV, isU, neuron, out *tree.Net) *tree.Net {
 	p, t := d.p, d.t
@@ -455,7 +498,8 @@ func (d *design) couple(m *tree.Module, drive, isV, isU, neuron, out *tree.Net) 
 	if len(zero) == 0 {
 		zero = nil
 	}
-	e := d.memory(m, "coupled", d.ram(d.err, d.s.Neurons, zero, "coupled"), m.Delay(isU, t.arrive-2), m.Delay(neuron, t.arrive-2),
+	at := t.arrive + t.noise - 2
+	e := d.memory(m, "coupled", d.ram(d.err, d.s.Neurons, zero, "coupled"), m.Delay(isU, at), m.Delay(neuron, at),
 		m.Delay(isV, t.out), m.Delay(neuron, t.out), m.Ext(out, d.err.Width))
 	gamma := m.Wire("gamma", tree.Const{T: tree.S(p.Gamma.Bits), Value: p.GammaWord})
 	ge := d.product(m, "coupling", gamma, e)
@@ -498,7 +542,7 @@ func (d *design) errors(m *tree.Module, slot, in map[string]*tree.Net, isV, isU,
 		}
 	}
 	x := d.open(m, of, "error_in", values)["x_o"]
-	return m.Delay(x, t.gamma)
+	return m.Delay(x, t.noise+t.gamma)
 }
 
 // coefficients are dt/tau and ahead/tau of the neuron in the unit's third stage:

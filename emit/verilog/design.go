@@ -223,6 +223,11 @@ func (d *design) ruled(m *tree.Module, name string, a, b *tree.Net) *tree.Net {
 	if !d.small() {
 		return d.product(m, name, a, b)
 	}
+	return d.bySum(m, name, a, b)
+}
+
+// bySum is product as a sum over the bits of b.
+func (d *design) bySum(m *tree.Module, name string, a, b *tree.Net) *tree.Net {
 	p := m.Bare(name, tree.S(a.T.Width+b.T.Width))
 	m.Place(d.soft(a.T.Width, b.T.Width), "mul_"+name, tree.To("clk_i", clockOf(m)), tree.To("a_i", a), tree.To("b_i", b), tree.To("p_o", p))
 	return p

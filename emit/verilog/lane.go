@@ -34,7 +34,9 @@ func (d *design) lane() *tree.Module {
 		case d.mirrors():
 			b = d.ownOrForward(m, w, all)
 		case d.t.rule:
-			d.far(m, sum)
+			if d.t.far == 0 {
+				d.far(m, sum)
+			}
 			b, e = d.teach(m, w, all), m.Delay(e, d.t.late)
 		case some:
 			fixed := m.Input("back_i", d.operand, "stage 1: weight of the way back")

@@ -3,6 +3,7 @@ package verilog
 import (
 	"fmt"
 
+	"vlec/emit/verilog/format"
 	"vlec/emit/verilog/tree"
 )
 
@@ -13,19 +14,30 @@ const (
 	farWritten = 5
 )
 
+// Stages of the same after a slot: of noise, after the drive; of a drive with
+// noise; of a rate without what is slow in it, after the rate.
+const (
+	heardNoise = 2
+	disturbed  = 2
+	highPassed = 2
+)
+
+// phaseless tells whether backward weights learn by phaseless alignment learning.
+func (d *design) phaseless() bool { return d.t.aligned && d.p.Rule.Kind == format.Phaseless }
+
 // gains are the coefficients of the rule by population; those to whose errors no
 // backward weight that learns leads take over others, which nothing reads.
 func (d *design) gains() (gain, loss []int64) {
 	gain, loss = make([]int64, len(d.p.Populations)), make([]int64, len(d.p.Populations))
 	var g, l int64
 	for i := range d.p.Populations {
-		if q := &d.p.Populations[i]; q.Loss != 0 {
+		if q := &d.p.Populations[i]; q.Gain != 0 {
 			g, l = q.Gain, q.Loss
 		}
 	}
 	for i := range d.p.Populations {
 		gain[i], loss[i] = g, l
-		if q := &d.p.Populations[i]; q.Loss != 0 {
+		if q := &d.p.Populations[i]; q.Gain != 0 {
 			gain[i], loss[i] = q.Gain, q.Loss
 		}
 	}
@@ -58,6 +70,7 @@ func (d *design) heard() *tree.Module {
 type hearing struct {
 	nearIn, lossIn *tree.Net // of a neuron, at its slot's stage timing.heard
 	near, loss     *tree.Net // of a sender, at stage 1 of the sweep
+	farIn          *tree.Net // of a neuron, at its slot's stage timing.far
 	taught         *tree.Net // what was taught counts
 }
 
@@ -66,12 +79,20 @@ type hearing struct {
 func (d *design) hear(m *tree.Module, w map[string]*tree.Net, isU, neuron, page, turn *tree.Net) *hearing {
 	r := d.p.Rule
 	m.Say("What backward weights learn from their senders: written in one step, read in the next but one.")
-	h := &hearing{nearIn: m.Bare("near_in", tree.S(r.Near.Bits)), lossIn: m.Bare("loss_in", tree.S(r.Loss.Bits))}
+	h := &hearing{nearIn: m.Bare("near_in", tree.S(r.Near.Bits))}
+	if d.t.far > 0 {
+		h.farIn = m.Bare("far_in", tree.S(r.Far.Bits))
+	}
 	at := d.t.heard
 	we := m.Delay(isU, at)
 	to := m.Wire("heard_to", tree.Cat{m.Delay(turn, at), m.Delay(page, at), m.Delay(neuron, at)})
 	from := m.Wire("heard_from", tree.Cat{tree.Unary{Op: "~", X: turn}, page, m.Ext(w["sender_o"], d.neuron.Width)})
 	h.near = d.memory(m, "near", d.ram(h.nearIn.T, 4<<d.neuron.Width, nil, ""), w["active_o"], from, we, to, h.nearIn)
+	if d.phaseless() {
+		h.loss = m.Delay(w["loss_o"], 1)
+		return h
+	}
+	h.lossIn = m.Bare("loss_in", tree.S(r.Loss.Bits))
 	h.loss = d.memory(m, "loss", d.ram(h.lossIn.T, 4<<d.neuron.Width, nil, ""), w["active_o"], from, we, to, h.lossIn)
 	return h
 }

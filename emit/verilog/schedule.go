@@ -90,6 +90,8 @@ type timing struct {
 
 	rule    bool // backward weights learn
 	aligned bool // from the step before
+	noise   int  // extra stage of the noise that membranes hear
+	far     int  // what receivers teach is written: stages after a slot; 0: after a row
 	late    int  // extra stages of w e, behind what its weight learns
 	heard   int  // what they learn from is written: stages after a slot
 	scaled  bool
@@ -115,7 +117,10 @@ func newTiming(p *format.Plan, lanes int) timing {
 			t.tree++ // two levels of adders a stage
 		}
 	}
-	t.diff = t.arrive + t.gamma
+	if p.Noise != nil {
+		t.noise = 1
+	}
+	t.diff = t.arrive + t.noise + t.gamma
 	t.state = t.diff + 4
 	t.out = t.diff + 5
 	if t.deep {
@@ -129,9 +134,15 @@ func newTiming(p *format.Plan, lanes int) timing {
 	}
 	if p.Rule != nil && t.backward {
 		t.rule = true
-		if t.aligned = p.Rule.Kind == format.Alignment; t.aligned {
+		if t.aligned = p.Rule.Kind != format.Mirror; t.aligned {
 			t.late = 4
 			t.heard = max(t.rate, t.diff+heardLoss)
+			switch {
+			case p.Rule.Kind == format.Phaseless:
+				t.heard, t.far = t.arrive+heardNoise, t.rate+highPassed
+			case t.noise > 0:
+				t.far = t.arrive + t.noise + disturbed
+			}
 		}
 	}
 	return t
@@ -348,6 +359,11 @@ func (s *Schedule) time(order []int) {
 						// Both go on a sender a cycle in the first row group.
 						s.Period = max(s.Period, written(k, 0)-(w.Start+offset))
 					}
+				}
+			}
+			if g.Learned && s.t.far > 0 {
+				for j := range pops[w.Population].Size {
+					s.Period = max(s.Period, membranes[w.Population]+j+s.t.far+1-(w.Start+j/s.Lanes*w.Row+offset))
 				}
 			}
 			if g.Closes {

@@ -60,6 +60,18 @@ func aligned(n int) (*format.Network, format.Options) {
 	return net, o
 }
 
+// phaseless is learner with noise and phaseless alignment learning.
+func phaseless(n int) (*format.Network, format.Options) {
+	net, o := aligned(n)
+	for i := range net.Projections {
+		if l := &net.Projections[i]; l.Feedback.Kind == format.Alignment {
+			l.Feedback.Kind, l.Feedback.Decay, l.Feedback.Tau = format.Phaseless, 0.001, 0.5
+			net.Populations[l.From].Noise = &format.Noise{Sigma: 0.1, Tau: 0.2, Seed: 1}
+		}
+	}
+	return net, o
+}
+
 // TestSchedules wants the cycles per step that docs/verilog.md states.
 func TestSchedules(t *testing.T) {
 	for _, c := range []struct {
@@ -144,7 +156,7 @@ func TestBlockRAM(t *testing.T) {
 
 // TestYosysHasNothingToSay checks every module.
 func TestYosysHasNothingToSay(t *testing.T) {
-	for _, of := range []func(int) (*format.Network, format.Options){learner, aligned} {
+	for _, of := range []func(int) (*format.Network, format.Options){learner, aligned, phaseless} {
 		work, _ := synthJob(t, of)
 		for _, w := range yosys(t, work).Warnings {
 			t.Error(w)
@@ -159,12 +171,14 @@ func TestGates(t *testing.T) {
 		t.Skip("synthesis takes 20 s")
 	}
 	t.Run("transpose", func(t *testing.T) { gates(t, learner, 7) })
-	t.Run("gain-alignment", func(t *testing.T) {
-		if os.Getenv("VLEC_LONG") == "" {
-			t.Skip("synthesis takes a minute; VLEC_LONG=1 runs it")
-		}
-		gates(t, aligned, 8)
-	})
+	for name, of := range map[string]func(int) (*format.Network, format.Options){"gain-alignment": aligned, "pal": phaseless} {
+		t.Run(name, func(t *testing.T) {
+			if os.Getenv("VLEC_LONG") == "" {
+				t.Skip("synthesis takes a minute; VLEC_LONG=1 runs it")
+			}
+			gates(t, of, 8)
+		})
+	}
 }
 
 func gates(t *testing.T, of func(int) (*format.Network, format.Options), multipliers int) {
@@ -222,7 +236,7 @@ func yosys(t *testing.T, job referee.SynthJob) *referee.Synthesis {
 
 // TestLinters want silence, about the boards too.
 func TestLinters(t *testing.T) {
-	for name, of := range map[string]func(int) (*format.Network, format.Options){"transpose": learner, "gain-alignment": aligned} {
+	for name, of := range map[string]func(int) (*format.Network, format.Options){"transpose": learner, "gain-alignment": aligned, "pal": phaseless} {
 		t.Run(name, func(t *testing.T) { lint(t, of) })
 	}
 }

@@ -39,12 +39,15 @@ func Model(seed uint64, o Options) string {
 	if len(d.o.Feedbacks) == 0 {
 		d.o.Feedbacks = []string{"transpose"}
 	}
+	d.noisy, d.sigma = map[string]bool{}, 0.02+0.1*d.rules.Float64()
 	d.network(seed)
 	return d.b.String()
 }
 
 type drawing struct {
 	*rand.Rand
+	noisy map[string]bool
+	sigma float64    // of all noise
 	rules *rand.Rand // what learning rules there are beside the first ones
 	b     strings.Builder
 	o     Options
@@ -173,6 +176,18 @@ func (d *drawing) rule(from string, to int, dt float64) bool {
 		d.say("feedback = { rule = \"kolen-pollack\", eta = %.4g, decay = %.4g }", rate(to, dt), math.Exp2(-7-7*d.rules.Float64())/dt)
 	case "gain-alignment":
 		d.say("feedback = { rule = \"gain-alignment\", eta = %.4g }", rate(int(from[len(from)-1]-'0'), dt))
+	case "pal", "noisy gain-alignment":
+		if d.noisy[from] { // has its noise already
+			return false
+		}
+		d.noisy[from] = true
+		noise := fmt.Sprintf("noise_sigma = %.3g, noise_tau = %.4g", d.sigma, 20*dt)
+		eta := 8 * rate(int(from[len(from)-1]-'0'), dt)
+		if d.o.Rule == "pal" {
+			d.say("feedback = { rule = \"pal\", eta = %.4g, decay = 0.02, %s, high_pass = %.4g }", eta, noise, 60*dt)
+		} else {
+			d.say("feedback = { rule = \"gain-alignment\", eta = %.4g, %s }", eta/8, noise)
+		}
 	default:
 		return false
 	}

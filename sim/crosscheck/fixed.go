@@ -25,6 +25,7 @@ type Pair struct {
 	inputs  []int // number of a planned input in the model
 	targets []int // number of a planned population's target in the model, -1 for none
 	links   []int // number of a planned projection in the model
+	noises  []int // number in the model of the projection whose noise a planned population hears, -1 for none
 
 	formerB [][]float64 // by planned projection: the reference's before the step
 }
@@ -49,6 +50,13 @@ func NewPair(net *model.Network, p *format.Plan, learning bool) (*Pair, error) {
 	for i := range p.Populations {
 		q := &p.Populations[i]
 		c.pops = append(c.pops, slices.IndexFunc(net.Populations, func(o *model.Population) bool { return o.Name == q.Name }))
+		noise := -1
+		for k, l := range net.Projections {
+			if from, ok := l.From.(*model.Population); ok && from.Name == q.Name && s.Noise(k) != nil {
+				noise = k
+			}
+		}
+		c.noises = append(c.noises, noise)
 		c.targets = append(c.targets, slices.IndexFunc(net.Targets, func(t *model.Target) bool { return t.Name == q.Target }))
 	}
 	for i := range p.Projections {
@@ -61,11 +69,18 @@ func NewPair(net *model.Network, p *format.Plan, learning bool) (*Pair, error) {
 	return c, nil
 }
 
-// Step advances both by dt. The reference goes first, because its teacher gives
+// Step advances both by dt, and lets the reference hear the noise of the core. The reference goes first, because its teacher gives
 // the targets.
 func (c *Pair) Step() {
 	for i, k := range c.links {
 		c.formerB[i] = append(c.formerB[i][:0], c.Reference.B(k)...)
+	}
+	for i, k := range c.noises {
+		if x := c.Core.Noise(i); k >= 0 && x != nil {
+			for j := range x {
+				c.Reference.Noise(k)[j] = c.plan.Noise.State.Value(x[j])
+			}
+		}
 	}
 	c.Reference.Stimulate()
 	c.Reference.Step()
@@ -140,7 +155,7 @@ func (c *Pair) signals() []watched {
 		}
 		if l.Learns() {
 			b := func() []float64 { return s.B(k) }
-			if l.Feedback == format.Alignment { // the core takes in a step later what it taught
+			if l.Feedback != format.Mirror { // the core takes in a step later what it taught
 				b = func() []float64 { return c.formerB[i] }
 			}
 			list = append(list, watched{l.Name + ".B", []int{len(l.B) / n, n}, b, backward(p, c.Core.B(i), n)})

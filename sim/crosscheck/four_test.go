@@ -62,7 +62,7 @@ func drawFor(t *testing.T, seed uint64, steps int, device string) *drawn {
 
 // ruleOf is the rule of backward weights in the network of a seed.
 func ruleOf(seed uint64) string {
-	rules := []string{"", "gain-alignment", "kolen-pollack"}
+	rules := []string{"", "gain-alignment", "kolen-pollack", "pal", "noisy gain-alignment"}
 	return rules[seed%uint64(len(rules))]
 }
 

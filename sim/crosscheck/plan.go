@@ -30,7 +30,20 @@ func fixedNetwork(net *model.Network, learning bool) (*format.Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	return format.FromCircuit(c)
+	n, err := format.FromCircuit(c)
+	if err != nil {
+		return nil, err
+	}
+	// A circuit has noise as samples; hardware makes its own.
+	for i := range n.Populations {
+		z := n.Populations[i].Noise
+		for _, p := range net.Projections {
+			if z != nil && p.Name == z.Projection {
+				z.Sigma, z.Tau, z.Seed = p.Feedback.NoiseSigma, p.Feedback.NoiseTau, net.Seed
+			}
+		}
+	}
+	return n, nil
 }
 
 // PlanFor plans with the fewest bits with which the rates that leave the network

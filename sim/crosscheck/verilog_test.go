@@ -99,12 +99,18 @@ var perturbations = []struct {
 // in tables, where it is in all entries. A place that no run without errors of the
 // stream uses may escape, so nine of ten are demanded, and every multiplier.
 func TestPerturbedRTL(t *testing.T) {
+	long := os.Getenv("VLEC_LONG") != ""
 	for _, c := range []struct{ name, feedback string }{
 		{"transpose", ""},
 		{"gain-alignment", "decay = 0.5\nfeedback = { rule = \"gain-alignment\", eta = 1.0 }\n"},
+		{"pal", "feedback = { rule = \"pal\", eta = 10.0, decay = 0.02, noise_sigma = 0.2, noise_tau = 0.1, high_pass = 0.2 }\n"},
+		{"noise", "feedback = { rule = \"gain-alignment\", eta = 1.0, noise_sigma = 0.2, noise_tau = 0.1 }\n"},
 		{"kolen-pollack", "feedback = { rule = \"kolen-pollack\", eta = 0.2, decay = 0.5, weights = [[0.5, 0.3], [-0.4, 0.6], [0.2, 0.1]] }\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			if !long && (c.name == "pal" || c.name == "noise") {
+				t.Skip("VLEC_LONG=1 runs it")
+			}
 			perturb(t, strings.Replace(small, "[target.aim]", c.feedback+"[target.aim]", 1))
 		})
 	}

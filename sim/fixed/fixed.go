@@ -48,6 +48,7 @@ type Neurons struct {
 
 	former []int64 // rates of the step before
 	heard  heard   // what backward weights learn from
+	noise  noise
 	sum    []int64 // of w e, for the next step
 
 	wideDrive, wideSum []int128 // of a wide plan, in the place of Drive and sum
@@ -82,6 +83,7 @@ func New(p *format.Plan) (*Core, error) {
 			z.wideDrive, z.wideSum = make([]int128, q.Size), make([]int128, q.Size)
 		}
 		z.heard = newHeard(p, i)
+		z.noise = newNoise(q)
 		var target []int64
 		if q.Target != "" {
 			target = make([]int64, q.Size)
@@ -126,6 +128,7 @@ func check(p *format.Plan) (wide bool, err error) {
 		{"the lead of an error", p.Neuron.Delta.Bits + p.Neuron.Lead.Bits - 2, true},
 		{"a stored weight", p.Weight.Bits + 1, true},
 		{"what a backward weight learns", ruleBits(p), false},
+		{"noise", noiseBits(p), false},
 		{"a product of operands", 2 * p.Bits, false},
 		{"a product of operands", 2*p.Bits - 2, true},
 	} {
@@ -244,6 +247,7 @@ func (c *Core) Step() {
 		c.sweep(&c.links[i], &c.count.Updates[i])
 	}
 	for i := range c.pops {
+		c.disturb(i)
 		c.advance(i)
 	}
 	c.learned = c.Learn
@@ -428,7 +432,7 @@ func (c *Core) advance(k int) {
 	for i := range q.Size {
 		d := c.deviation(k, i)
 		y := near(z.U[i]+floor(q.Lead[i]*d, unit.LeadShift()), unit.OutShift())
-		if table != nil && q.Loss == 0 { // beyond the table's range phi is flat
+		if table != nil && (q.Gain == 0 || p.Rule.Kind != format.Alignment) { // beyond the table's range phi is flat
 			most := p.Potential.Max()
 			y = min(max(y, -most), most)
 		} else {
@@ -441,6 +445,7 @@ func (c *Core) advance(k int) {
 	if c.aligns() {
 		c.listen(k)
 	}
+	c.anew(k)
 }
 
 // deviation is the input of membrane i of population k, minus its state.
@@ -506,14 +511,18 @@ func (c *Core) Population(k int) *Neurons { return &c.pops[k] }
 func (c *Core) W(k int) []int64 { return c.links[k].w }
 
 // B returns the stored backward weights of projection k that learn, in the layout
-// of W: B[i*m+j] from receiver i to sender j. Under gain-alignment they are as the
-// last step used them; what it taught is added in the next one. Nil where none learn.
+// of W: B[i*m+j] from receiver i to sender j. Under gain-alignment and pal they are as
+// the last step used them; what it taught is added in the next one. Nil where none learn.
 func (c *Core) B(k int) []int64 {
 	if !c.links[k].Learns() {
 		return nil
 	}
 	return c.links[k].b
 }
+
+// Noise returns the noise that population k hears in the coming step, nil where
+// there is none.
+func (c *Core) Noise(k int) []int64 { return c.pops[k].noise.x }
 
 // Bias returns the stored biases of population k, nil where there is none.
 func (c *Core) Bias(k int) []int64 { return c.bias[k] }

@@ -9,6 +9,7 @@ type heard struct {
 	near, loss             []int64 // of the last step
 	formerNear, formerLoss []int64 // of the one before
 	far                    []int64 // of the last step; nil where nobody listens
+	low                    []int64 // of the rates of the last step, for their high-pass
 }
 
 func newHeard(p *format.Plan, k int) heard {
@@ -19,14 +20,14 @@ func newHeard(p *format.Plan, k int) heard {
 	h := heard{near: of(), loss: of(), formerNear: of(), formerLoss: of()}
 	for i := range p.Projections {
 		if l := &p.Projections[i]; l.To == k && l.Learns() {
-			h.far = of()
+			h.far, h.low = of(), of()
 		}
 	}
 	return h
 }
 
 func (h *heard) clear() {
-	for _, v := range [][]int64{h.near, h.loss, h.formerNear, h.formerLoss, h.far} {
+	for _, v := range [][]int64{h.near, h.loss, h.formerNear, h.formerLoss, h.far, h.low} {
 		clear(v)
 	}
 }
@@ -44,6 +45,10 @@ func ruleBits(p *format.Plan) int {
 func (c *Core) listen(k int) {
 	r, q, z := c.plan.Rule, &c.plan.Populations[k], &c.pops[k]
 	h := &z.heard
+	if r.Kind == format.Phaseless {
+		c.listenToNoise(k)
+		return
+	}
 	h.near, h.formerNear = h.formerNear, h.near
 	h.loss, h.formerLoss = h.formerLoss, h.loss
 	for i := range q.Size {
@@ -54,7 +59,7 @@ func (c *Core) listen(k int) {
 		default:
 			h.far[i] = c.sat(near(z.Drive[i], c.plan.Drive.Frac-r.Far.Frac), r.Far, k, "a")
 		}
-		if q.Loss == 0 {
+		if q.Gain == 0 {
 			continue
 		}
 		var total int64
@@ -68,6 +73,24 @@ func (c *Core) listen(k int) {
 		square := near(total*total, 2*r.Total.Frac-r.Loss.Frac)
 		h.loss[i] = near(q.Loss*square, r.Scale.Frac)
 		h.near[i] = near(q.Gain*z.Y[i], r.Scale.Frac)
+	}
+}
+
+// listenToNoise is listen for phaseless alignment learning: to the noise that was
+// injected, and to rates without what is slow in them.
+func (c *Core) listenToNoise(k int) {
+	r, q, z := c.plan.Rule, &c.plan.Populations[k], &c.pops[k]
+	h := &z.heard
+	h.near, h.formerNear = h.formerNear, h.near
+	for i := range q.Size {
+		if h.far != nil {
+			h.far[i] = c.sat(difference(z.R[i], c.plan.Rate.Frac, h.low[i], r.Low.Frac, r.Far.Frac), r.Far, k, "high")
+			h.low[i] += near(r.Follow*h.far[i], r.LowShift())
+		}
+		if q.Gain != 0 {
+			h.near[i] = near(q.Gain*z.noise.x[i], r.Scale.Frac)
+			h.loss[i], h.formerLoss[i] = q.Loss, q.Loss
+		}
 	}
 }
 
@@ -106,7 +129,7 @@ func (c *Core) align() {
 }
 
 // aligns tells whether backward weights learn from the step before.
-func (c *Core) aligns() bool { return c.plan.Rule != nil && c.plan.Rule.Kind == format.Alignment }
+func (c *Core) aligns() bool { return c.plan.Rule != nil && c.plan.Rule.Kind != format.Mirror }
 
 // mirror lets the backward weights of receiver i do as its forward weights do.
 func (c *Core) mirror(l *link, i int, s int64) {

@@ -497,6 +497,15 @@ func (s *Synchronous) W(k int) []float64 {
 // and writing; nil where the feedback is W^T or there is none.
 func (s *Synchronous) B(k int) []float64 { return s.back[k].b }
 
+// Noise returns what the feedback rule of projection k injects in the coming step,
+// trials x m, for reading and writing; nil where it injects nothing.
+func (s *Synchronous) Noise(k int) []float64 {
+	if s.back[k].xi == nil {
+		return nil
+	}
+	return s.back[k].xi.start
+}
+
 // Gradients returns the sums that Accumulate adds to.
 func (s *Synchronous) Gradients() *Gradients { return &s.grad }
 

@@ -11,7 +11,7 @@ import (
 type ranges struct {
 	r, y, u, total, dU []float64
 	back, v, e, dV     []float64
-	w, b, bias         []float64
+	w, b, bias, noise  []float64
 	inputs, targets    []float64
 }
 
@@ -20,7 +20,7 @@ func newRanges(n *Network) *ranges {
 	f := func() []float64 { return make([]float64, k) }
 	return &ranges{
 		r: f(), y: f(), u: f(), total: f(), dU: f(), back: f(), v: f(), e: f(), dV: f(),
-		bias: f(), targets: f(), w: make([]float64, len(n.Projections)), b: make([]float64, len(n.Projections)), inputs: make([]float64, len(n.Inputs)),
+		bias: f(), noise: f(), targets: f(), w: make([]float64, len(n.Projections)), b: make([]float64, len(n.Projections)), inputs: make([]float64, len(n.Inputs)),
 	}
 }
 
@@ -55,7 +55,7 @@ func (b *ranges) prove(n *Network, dt float64) {
 					total += b.w[q] * b.sender(l) * float64(l.senders(n))
 				}
 			}
-			total += finite(math.Abs(n.Gamma), b.e[i])
+			total += b.noise[i] + finite(math.Abs(n.Gamma), b.e[i])
 			raise(&b.total[i], total)
 			raise(&b.u[i], math.Max(largest(p.U0), b.total[i]))
 			raise(&b.dU[i], b.u[i]+b.total[i])

@@ -234,6 +234,7 @@ func (c *chooser) weights() {
 			c.proved.bias[i] = p.Operand.Limit()
 		}
 	}
+	c.noise()
 	c.proved.prove(c.n, c.o.Dt)
 	c.bounded = c.o.Observed != nil
 	for _, v := range c.o.Observed {
@@ -372,7 +373,7 @@ func (c *chooser) forward() {
 // driveBound is what the sum of w r and of the bias of a population can reach,
 // whatever the words are.
 func (c *chooser) driveBound(to int) float64 {
-	v := c.proved.bias[to]
+	v := c.proved.bias[to] + c.proved.noise[to]
 	for i := range c.n.Projections {
 		l := &c.n.Projections[i]
 		if l.To == to {
@@ -482,6 +483,9 @@ func (c *chooser) parts() {
 				pop.V0 = append(pop.V0, p.Neuron.State.Word(q.V0[k]))
 			}
 		}
+		if q.Noise != nil {
+			p.draw(i, &pop, q.Noise)
+		}
 		if q.Bias != nil {
 			pop.Bias = p.stored(q.Bias)
 		}
@@ -511,7 +515,7 @@ func (c *chooser) parts() {
 		if l.Plastic && q.Decay != 0 {
 			l.Decay = -c.coefficient(&c.n.Populations[q.To], "decay of "+q.Name, p.Decay, q.Decay*c.o.Dt)
 		}
-		if c.learnsBack(q) && q.Feedback.Decay != 0 {
+		if c.learnsBack(q) && q.Feedback.Kind == Mirror && q.Feedback.Decay != 0 {
 			l.BackDecay = -c.coefficient(&c.n.Populations[q.To], "decay of the feedback of "+q.Name, p.Decay, q.Feedback.Decay*c.o.Dt)
 		}
 		switch {

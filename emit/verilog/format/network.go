@@ -43,8 +43,18 @@ type Population struct {
 	BiasPlastic bool
 	BiasRate    float64 // [1/time unit]
 
+	Noise *Noise // injected into its membranes; nil: none
+
 	Error  bool        // has error neurons
 	Target *TargetSpec // nil: there is none
+}
+
+// Noise is an Ornstein-Uhlenbeck process in each neuron of a population.
+type Noise struct {
+	Projection string  // whose feedback it is for
+	Sigma      float64 // standard deviation
+	Tau        float64 // correlation time [time unit]
+	Seed       uint64
 }
 
 // A TargetSpec says that rates of a population are compared with a target.
@@ -77,10 +87,11 @@ type Feedback struct {
 	Rate  float64   // of their rule [1/time unit]
 	Decay float64   // [1/time unit]
 	Slope float64   // of the sender at rest, for gain alignment
+	Tau   float64   // of the high-pass of phaseless alignment learning [time unit]
 }
 
 // learns tells whether there are backward weights with a rule.
-func (k FeedbackKind) learns() bool { return k == Mirror || k == Alignment }
+func (k FeedbackKind) learns() bool { return k == Mirror || k == Alignment || k == Phaseless }
 
 // A FeedbackKind tells where backward weights come from.
 type FeedbackKind string
@@ -92,6 +103,7 @@ const (
 	Fixed     FeedbackKind = "fixed"          // own weights that never change
 	Mirror    FeedbackKind = "kolen-pollack"  // own weights with the update of the forward ones
 	Alignment FeedbackKind = "gain-alignment" // own weights with the rule of gain alignment
+	Phaseless FeedbackKind = "pal"            // own weights with the rule of phaseless alignment learning
 )
 
 // FromCircuit finds the neurons in a circuit in model units, as lowering leaves
@@ -210,8 +222,8 @@ func (f *finder) input(e *circuit.Element) {
 		return
 	}
 	for _, u := range f.c.Uses()[out] {
-		if u.Element.Kind.Name == "comparator" {
-			return // a target, not an input
+		if u.Element.Kind.Name == "comparator" || u.Element.Kind.Name == "coupling" {
+			return // a target, or noise
 		}
 	}
 	f.inputOf[out] = len(f.net.Inputs)
@@ -293,7 +305,7 @@ func (f *finder) into(to int) {
 			})
 		case "coupling":
 			if e.Pin("in") != n.err {
-				f.errs.Add(e.Origin, "use transpose or fixed feedback in RTL", "%s injects noise into a membrane, which pal and noisy gain-alignment need and the RTL does not have", e.Name)
+				f.noise(to, e)
 				continue
 			}
 			if f.net.Gamma != 0 && f.net.Gamma != e.Number("gain") {
@@ -304,6 +316,23 @@ func (f *finder) into(to int) {
 			f.errs.Add(e.Origin, "", "clocked hardware has no %s into a membrane", e.Kind.Name)
 		}
 	}
+}
+
+// noise notes the noise that a coupling injects.
+func (f *finder) noise(to int, e *circuit.Element) {
+	pop := &f.net.Populations[to]
+	for _, s := range f.of("stimulus") {
+		if s.Pin("out") != e.Pin("in") {
+			continue
+		}
+		if pop.Noise != nil {
+			f.errs.Add(e.Origin, "give noise to one of the projections that leave it", "population %s has two noises, and clocked hardware makes one for each neuron", pop.Name)
+			return
+		}
+		pop.Noise = &Noise{Projection: strings.TrimSuffix(s.Name, ".xi")}
+		return
+	}
+	f.errs.Add(e.Origin, "", "clocked hardware has no coupling %s into a membrane", e.Name)
 }
 
 func injects(e *circuit.Element, sum *circuit.Net) bool {
@@ -386,7 +415,19 @@ func (f *finder) learned(from int, e *circuit.Element) {
 	to := f.popOf[e.Pin("pre")]
 	n, m := f.net.Populations[to].Size, f.net.Populations[from].Size
 	w := e.Pin("w")
-	if s := first(f.at("weight-store", "w", w)); s != nil {
+	if s := first(f.at("weight-store", "w", w)); s != nil && s.Pin("pre") != e.Pin("pre") {
+		fb := Feedback{Kind: Phaseless, B: transposed(s.Numbers("init"), m, n), Rate: s.Number("rate"), Decay: s.Number("decay")}
+		if d := first(f.at("difference", "out", s.Pin("pre"))); d != nil {
+			if low := first(f.at("leaky-integrator", "state", d.Pin("minus"))); low != nil {
+				fb.Tau = low.Numbers("tau")[0]
+			}
+		}
+		if fb.Tau == 0 {
+			f.errs.Add(s.Origin, "", "%s does not hear rates that are high-passed", s.Name)
+			return
+		}
+		f.carry(from, e, e.Pin("pre"), fb, nil)
+	} else if s != nil {
 		f.carry(from, e, e.Pin("pre"), Feedback{Kind: Mirror, B: transposed(s.Numbers("init"), m, n), Rate: s.Number("rate"), Decay: s.Number("decay")}, nil)
 	} else if s := first(f.at("alignment-store", "w", w)); s != nil {
 		slope := 1.0

@@ -28,6 +28,8 @@ type Plan struct {
 	Gamma     Q `json:"gamma"`     // gamma
 	Decay     Q `json:"decay"`     // dt decay; 0 bits: no weight decays
 
+	Noise *NoisePlan `json:"noise,omitempty"` // that membranes hear; nil: none
+
 	Rule *Rule `json:"rule,omitempty"` // of backward weights that learn; nil: none do
 
 	Membrane LeadLag `json:"membrane"`
@@ -113,6 +115,9 @@ type PopulationPlan struct {
 	ErrorLag, ErrorLead []int64 `json:"-"` // error neuron: dt/tau_r, tau_m/tau_r
 	U0, V0              []int64 `json:"-"` // initial states
 
+	Noise []int64  `json:"-"` // at the start; nil: there is none
+	Seeds []uint32 `json:"-"` // of the generators of noise, none 0
+
 	Bias        []int64 `json:"-"` // stored words; nil: there is no bias
 	BiasPlastic bool    `json:"bias_plastic"`
 	Mantissa    int64   `json:"mantissa"` // of the learning rate of all that arrives
@@ -121,8 +126,8 @@ type PopulationPlan struct {
 	Beta        int64   `json:"beta,omitempty"`   // in Nudge
 
 	// Of what backward weights of its projections learn from, in Rule.Scale.
-	Gain int64 `json:"gain,omitempty"` // the mantissa of their rate
-	Loss int64 `json:"loss,omitempty"` // times the slope at rest; 0: none learns
+	Gain int64 `json:"gain,omitempty"` // the mantissa of their rate; 0: none learns
+	Loss int64 `json:"loss,omitempty"` // times the slope at rest; of pal the decay, in Rule.Loss
 }
 
 // A ProjectionPlan is a projection of m senders to n receivers.

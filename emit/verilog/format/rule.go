@@ -3,6 +3,8 @@ package format
 import (
 	"fmt"
 	"math"
+
+	"vlec/model/diag"
 )
 
 // A Rule has the formats of the rule by which backward weights learn. A core has
@@ -18,6 +20,12 @@ import (
 //
 // where m 2^-RateShift is the rate of a step, m at most 1, and s the slope of j at rest.
 //
+// For pal they are
+//
+//	near  m x         the noise x of j, one step before the rate
+//	far   r - low     of i, where low follows r: low = low + near(Follow far, LowShift)
+//	loss  m alpha
+//
 // Under kolen-pollack it does what a forward weight does, with the same s and r,
 // in the same format: only Kind and Weight have a meaning.
 type Rule struct {
@@ -27,7 +35,11 @@ type Rule struct {
 	Near   Q            `json:"near"`
 	Far    Q            `json:"far"`
 	Total  Q            `json:"total"` // I as an operand
-	Loss   Q            `json:"loss"`  // I^2, and m s I^2
+	Loss   Q            `json:"loss"`  // I^2, and m s I^2; m alpha
+
+	Low     Q     `json:"low"` // what a high-pass takes away
+	FollowQ Q     `json:"follow_format"`
+	Follow  int64 `json:"follow"` // dt/tau of the high-pass
 
 	RateShift int `json:"rate_shift"`
 }
@@ -46,6 +58,10 @@ func (r *Rule) Limits(operand Q) (low, high int64) {
 	most := operand.Max() << r.Hidden(operand)
 	return r.Half(operand) - most, r.Half(operand) + most
 }
+
+// LowShift is how far the product of follow and far is shifted to the right to
+// stand on the fraction of low.
+func (r *Rule) LowShift() int { return r.FollowQ.Frac + r.Far.Frac - r.Low.Frac }
 
 // Lifts are how far the products of near and far and of loss and b are shifted to
 // the left to stand on one fraction; Shift is how far their difference is shifted
@@ -98,7 +114,7 @@ func (c *chooser) rule() {
 		if kind != None && kind != l.Feedback.Kind {
 			c.fail(l.Pos, "use one rule in all projections", "projection %s: a core has one rule for backward weights, and this is the second: %s beside %s", l.Name, l.Feedback.Kind, kind)
 		}
-		if r := rate[l.From]; r != 0 && l.Feedback.Kind == Alignment && r != l.Feedback.Rate {
+		if r := rate[l.From]; r != 0 && l.Feedback.Kind != Mirror && r != l.Feedback.Rate {
 			c.fail(l.Pos, "give the feedback of all projections that leave a population one rate",
 				"projection %s: backward weights to the errors of population %s learn at different rates", l.Name, c.n.Populations[l.From].Name)
 		}
@@ -113,6 +129,10 @@ func (c *chooser) rule() {
 	if kind == Mirror {
 		p.Rule = &Rule{Kind: kind, Weight: p.Weight}
 		c.row("b stored", p.Operand.Limit(), c.seenBack(), p.Weight, fmt.Sprintf("%d hidden bits", p.Hidden()))
+		return
+	}
+	if kind == Phaseless {
+		c.phaseless(rate, heard, fastest)
 		return
 	}
 	r := &Rule{Kind: kind, Near: p.Potential, Scale: Q{Bits: p.Bits, Frac: p.Bits - 2}}
@@ -137,6 +157,52 @@ func (c *chooser) rule() {
 	c.row("a", largest(drives), largest(seen), r.Far, aNote)
 	c.row("I", largest(c.proved.total), largest(c.seen.total), r.Total, note)
 	c.row("I^2", r.Total.Limit()*r.Total.Limit(), 0, r.Loss, "cannot saturate")
+}
+
+// phaseless chooses the formats of phaseless alignment learning.
+func (c *chooser) phaseless(rate []float64, heard []bool, fastest float64) {
+	p := c.p
+	r := &Rule{Kind: Phaseless, Near: p.Noise.State, Scale: Q{Bits: p.Bits, Frac: p.Bits - 2}, Far: Q{Bits: p.Bits, Frac: p.Rate.Frac - 1}}
+	p.Rule = r
+	r.RateShift = int(math.Floor(-math.Log2(fastest)))
+	hidden := max(r.RateShift+weightGuard-p.Operand.Frac, leastHidden)
+	tau, most := 0.0, 0.0
+	for i := range c.n.Projections {
+		l := &c.n.Projections[i]
+		if !c.learnsBack(l) {
+			continue
+		}
+		if c.n.Populations[l.From].Noise == nil {
+			c.fail(l.Pos, "", "projection %s: pal without noise in its senders", l.Name)
+			return
+		}
+		if tau != 0 && tau != l.Feedback.Tau {
+			c.fail(l.Pos, "give all feedback one high_pass", "projection %s: its high-pass differs from that of others", l.Name)
+		}
+		tau = l.Feedback.Tau
+		if tau < c.o.Dt {
+			c.fail(l.Pos, "make dt smaller or high_pass larger", "projection %s: its high-pass has a time constant below dt = %g", l.Name, c.o.Dt)
+		}
+		most = math.Max(most, math.Ldexp(l.Feedback.Decay*c.o.Dt, r.RateShift))
+		// What noise of sigma teaches is smaller than what a unit does.
+		hidden = max(hidden, r.RateShift+weightGuard-p.Operand.Frac+max(0, int(math.Ceil(-math.Log2(c.n.Populations[l.From].Noise.Sigma)))))
+		if l.Feedback.Decay > 0 {
+			hidden = max(hidden, int(math.Ceil(-math.Log2(l.Feedback.Decay*c.o.Dt))))
+		}
+	}
+	r.Weight = Q{Bits: p.Operand.Bits + hidden, Frac: p.Operand.Frac + hidden}
+	r.Loss = holding(p.Bits, most)
+	r.FollowQ = holding(p.Bits, c.o.Dt/tau)
+	r.Follow = r.FollowQ.Word(c.o.Dt / tau)
+	guard := 1 + int(math.Ceil(math.Log2(tau/c.o.Dt)))
+	r.Low.Frac = r.Far.Frac + guard
+	r.Low.Bits = wide(p.Rate.Limit()+r.Far.LSB(), r.Low.Frac)
+	if r.Follow == 0 {
+		c.fail(diag.Pos{}, "use more bits, or a smaller high_pass", "the coefficient of high_pass, %.3g, is zero in %v", c.o.Dt/tau, r.FollowQ)
+	}
+	c.row("b stored", p.Operand.Limit(), c.seenBack(), r.Weight, fmt.Sprintf("%d hidden bits", hidden))
+	c.row("r - low", 2*p.Rate.Limit(), 0, r.Far, "cannot saturate")
+	c.row("low", p.Rate.Limit(), 0, r.Low, "cannot saturate")
 }
 
 // seenBack is the largest backward weight that learns, in a run.
@@ -164,7 +230,10 @@ func (c *chooser) ruleParts() {
 		from := &c.p.Populations[l.From]
 		m := math.Ldexp(l.Feedback.Rate*c.o.Dt, r.RateShift)
 		from.Gain, from.Loss = r.Scale.Word(m), r.Scale.Word(m*l.Feedback.Slope)
-		if from.Loss == 0 {
+		if r.Kind == Phaseless {
+			from.Loss = r.Loss.Word(math.Ldexp(l.Feedback.Decay*c.o.Dt, r.RateShift))
+		}
+		if from.Gain == 0 || from.Loss == 0 && (r.Kind == Alignment || l.Feedback.Decay > 0) {
 			c.fail(l.Pos, "bring the rates of feedback closer together", "projection %s: the rate of its feedback is too small beside the largest", l.Name)
 		}
 	}
