@@ -48,10 +48,23 @@ const baud = 115200
 
 // link joins a core to a serial line: 8 bits, no parity, one stop bit. A frame is
 // one byte of control, then the words of a sample, low bytes first; the answer
-// comes back as its words.
-func (d *design) link() *tree.Module {
-	m := d.module("link", "A serial line, 8N1, for samples and answers. A frame is a byte of control (bit 0: learn, bit 1: clear),",
-		fmt.Sprintf("then the %d words of a sample of %d bytes each, low bytes first. The answer comes back as its words.", size(d.in), d.stream.Width/8))
+// comes back as its words. Other frames read and load a stored weight.
+func (d *design) link(core *tree.Module) *tree.Module {
+	port := func(name string) tree.Type {
+		for _, n := range core.Ports {
+			if n.Name == name {
+				return n.T
+			}
+		}
+		panic("a core has no port " + name)
+	}
+	at, stored := port("cfg_addr_i"), port("cfg_data_i")
+	addrBytes, wordBytes := (at.Width+7)/8, (stored.Width+7)/8
+	m := d.module("link", "A serial line, 8N1, for samples and answers. A frame is a byte of control (bit 0: learn,",
+		fmt.Sprintf("bit 1: clear), then the words of a sample, %d of %d bytes, low bytes first. The answer comes back", size(d.in), d.stream.Width/8),
+		"as its words. With bit 2 of control a frame is about a stored weight: its address follows, of",
+		fmt.Sprintf("%d bytes, and the weight's %d bytes come back. With bit 3, too, it loads one: the weight's bytes", addrBytes, wordBytes),
+		"follow, then those of the address, and nothing comes back.")
 	m.Clock()
 	rst := m.Input("rst_i", tree.U(1), "")
 	divider := m.Input("divider_i", tree.U(12), "cycles of a bit, less one")
@@ -61,6 +74,9 @@ func (d *design) link() *tree.Module {
 	ready := m.Input("m_tready_i", tree.U(1), "")
 	learn, clear := m.OutputReg("learn_en_o", tree.U(1), ""), m.OutputReg("clear_o", tree.U(1), "")
 	answer, answers, take := m.Input("s_tdata_i", d.stream, ""), m.Input("s_tvalid_i", tree.U(1), ""), m.Output("s_tready_o", tree.U(1), "")
+	asks, writes := m.Output("cfg_valid_o", tree.U(1), ""), m.OutputReg("cfg_write_o", tree.U(1), "")
+	addr, load := m.Output("cfg_addr_o", at, ""), m.Output("cfg_data_o", stored, "")
+	served, shown := m.Input("cfg_ready_i", tree.U(1), ""), m.Input("cfg_data_i", stored, "")
 	set := func(n *tree.Net, v int) tree.Stmt { return tree.Set{To: n, From: num(n.T, v)} }
 	down := func(n *tree.Net) tree.Stmt {
 		return tree.Set{To: n, From: tree.Binary{Op: "-", X: n, Y: num(n.T, 1)}}
@@ -99,13 +115,32 @@ func (d *design) link() *tree.Module {
 		next = append(next, tree.Part{X: data, High: d.stream.Width - 1, Low: 8})
 	}
 	grown := m.Wire("data_next", tree.Cast{Signed: true, X: next})
+	// Of a frame about a weight the address comes last, and stands at the upper end.
+	weight := m.Reg("weight", tree.U(8*(wordBytes+addrBytes)))
+	toGo, about, pending := m.Reg("to_go", tree.U(addressBits(wordBytes+addrBytes+1))), m.Reg("about_weight", tree.U(1)), m.Reg("pending", tree.U(1))
+	weightNext := m.Wire("weight_next", tree.Cat{byte8, tree.Part{X: weight, High: weight.T.Width - 1, Low: 8}})
+	longer := m.Wire("frame_bytes", tree.Cond{If: m.Wire("loads", tree.Part{X: byte8, High: 3, Low: 3}), Then: num(toGo.T, wordBytes+addrBytes), Else: num(toGo.T, addrBytes)})
+	m.Drive(addr, tree.Part{X: weight, High: 8*wordBytes + at.Width - 1, Low: 8 * wordBytes})
+	m.Drive(load, tree.Cast{Signed: true, X: tree.Part{X: weight, High: stored.Width - 1, Low: 0}})
 	m.At(
 		set(clear, 0),
 		tree.If{Cond: ready, Then: []tree.Stmt{set(valid, 0)}},
 		tree.If{Cond: got, Then: []tree.Stmt{
 			tree.If{Cond: head, Then: []tree.Stmt{
-				set(head, 0), tree.Set{To: learn, From: tree.Part{X: byte8, High: 0, Low: 0}}, tree.Set{To: clear, From: tree.Part{X: byte8, High: 1, Low: 1}},
-			}, Else: []tree.Stmt{
+				set(head, 0),
+				tree.Set{To: about, From: tree.Part{X: byte8, High: 2, Low: 2}},
+				tree.If{Cond: tree.Part{X: byte8, High: 2, Low: 2}, Then: []tree.Stmt{
+					tree.Set{To: writes, From: tree.Part{X: byte8, High: 3, Low: 3}}, tree.Set{To: toGo, From: longer},
+				}, Else: []tree.Stmt{
+					tree.Set{To: learn, From: tree.Part{X: byte8, High: 0, Low: 0}}, tree.Set{To: clear, From: tree.Part{X: byte8, High: 1, Low: 1}},
+				}},
+			}},
+			tree.If{Cond: tree.And(about, tree.Not(head)), Then: []tree.Stmt{
+				tree.Set{To: weight, From: weightNext},
+				down(toGo),
+				tree.If{Cond: tree.Equal(toGo, 1), Then: []tree.Stmt{set(head, 1), set(pending, 1)}},
+			}},
+			tree.If{Cond: tree.Not(tree.Or(about, head)), Then: []tree.Stmt{
 				tree.Set{To: data, From: grown},
 				tree.Set{To: part, From: tree.Inc(part)},
 				tree.If{Cond: lastPart, Then: []tree.Stmt{
@@ -116,19 +151,26 @@ func (d *design) link() *tree.Module {
 				}},
 			}},
 		}},
-		tree.If{Cond: rst, Then: []tree.Stmt{set(head, 1), set(part, 0), set(word, 0), set(valid, 0), set(learn, 0)}},
+		tree.If{Cond: served, Then: []tree.Stmt{set(pending, 0)}},
+		tree.If{Cond: rst, Then: []tree.Stmt{set(head, 1), set(part, 0), set(word, 0), set(valid, 0), set(learn, 0), set(pending, 0)}},
 	)
 
 	m.Say("Bytes that go: start bit, eight bits, stop bit, for each byte of a word.")
-	out := m.Reg("out", tree.U(d.stream.Width))
+	out := m.Reg("out", tree.U(max(d.stream.Width, 8*wordBytes)))
 	bits := m.Reg("bits", tree.U(4)) // of the byte that are still to go, start and stop included
-	left := m.Reg("left", tree.U(addressBits(bytes+1)))
+	left := m.Reg("left", tree.U(addressBits(max(bytes, wordBytes)+1)))
 	pace, level := m.Reg("pace", divider.T), m.Reg("level", tree.U(1))
 	idle := m.Wire("idle", tree.And(tree.Equal(bits, 0), tree.Equal(left, 0)))
-	m.Drive(take, idle)
+	takes := m.Wire("takes", tree.And(idle, tree.Not(pending)))
+	m.Drive(take, takes)
+	m.Drive(asks, tree.And(idle, pending))
 	m.Drive(tx, level)
-	word8 := m.Wire("answer_bits", tree.Cast{Signed: false, X: answer})
-	rest := m.Wire("out_next", tree.Cat{num(tree.U(1), 0), tree.Part{X: out, High: d.stream.Width - 1, Low: 1}})
+	wide := func(name string, n *tree.Net) *tree.Net {
+		return m.Wire(name, tree.Cast{Signed: false, X: m.Ext(n, out.T.Width)})
+	}
+	word8, shown8 := wide("answer_bits", answer), wide("weight_bits", shown)
+	shows := m.Wire("shows", tree.And(served, tree.Not(writes)))
+	rest := m.Wire("out_next", tree.Cat{num(tree.U(1), 0), tree.Part{X: out, High: out.T.Width - 1, Low: 1}})
 	m.At(
 		tree.If{Cond: tree.Equal(pace, 0), Then: []tree.Stmt{
 			tree.Set{To: pace, From: divider},
@@ -142,7 +184,8 @@ func (d *design) link() *tree.Module {
 				}},
 			}},
 		}, Else: []tree.Stmt{down(pace)}},
-		tree.If{Cond: tree.And(answers, idle), Then: []tree.Stmt{tree.Set{To: out, From: word8}, set(left, bytes)}},
+		tree.If{Cond: tree.And(answers, takes), Then: []tree.Stmt{tree.Set{To: out, From: word8}, set(left, bytes)}},
+		tree.If{Cond: shows, Then: []tree.Stmt{tree.Set{To: out, From: shown8}, set(left, wordBytes)}},
 		tree.If{Cond: rst, Then: []tree.Stmt{set(bits, 0), set(left, 0), set(level, 1), set(pace, 0)}},
 	)
 	return m
@@ -169,6 +212,7 @@ func (d *design) onBoard(b *board, core, link *tree.Module) *tree.Module {
 	l := d.open(m, link, "link", map[string]tree.Expr{
 		"clk_i": clk, "rst_i": rst, "divider_i": num(tree.U(12), b.mega*1000000/baud-1), "rx_i": rx, "tx_o": tx,
 		"m_tready_i": m.Bare("taken", tree.U(1)), "s_tdata_i": m.Bare("answer", d.stream), "s_tvalid_i": m.Bare("answers", tree.U(1)),
+		"cfg_ready_i": m.Bare("served", tree.U(1)), "cfg_data_i": m.Bare("stored", d.port),
 	})
 	wire := func(name string) *tree.Net {
 		for _, it := range m.Items {
@@ -182,12 +226,8 @@ func (d *design) onBoard(b *board, core, link *tree.Module) *tree.Module {
 		"clk_i": clk, "rst_i": rst, "step_i": tree.Bit(true), "clear_i": l["clear_o"], "learn_en_i": l["learn_en_o"],
 		"s_tdata_i": l["m_tdata_o"], "s_tvalid_i": l["m_tvalid_o"], "s_tlast_i": l["m_tlast_o"], "s_tready_o": wire("taken"),
 		"frame_error_o": led, "m_tdata_o": wire("answer"), "m_tvalid_o": wire("answers"), "m_tready_i": l["s_tready_o"],
-		"cfg_valid_i": tree.Bit(false), "cfg_write_i": tree.Bit(false),
-	}
-	for _, n := range core.Ports {
-		if n.Name == "cfg_addr_i" || n.Name == "cfg_data_i" {
-			given[n.Name] = num(n.T, 0)
-		}
+		"cfg_valid_i": l["cfg_valid_o"], "cfg_write_i": l["cfg_write_o"], "cfg_addr_i": l["cfg_addr_o"], "cfg_data_i": l["cfg_data_o"],
+		"cfg_ready_o": wire("served"), "cfg_data_o": wire("stored"),
 	}
 	d.open(m, core, "core", given)
 	return m
@@ -196,7 +236,7 @@ func (d *design) onBoard(b *board, core, link *tree.Module) *tree.Module {
 // boards are the modules around the core: the serial line, then a top for each
 // board.
 func (d *design) boards(core *tree.Module) []*tree.Module {
-	list := []*tree.Module{d.link()}
+	list := []*tree.Module{d.link(core)}
 	for i := range boards {
 		list = append(list, d.onBoard(&boards[i], core, list[0]))
 	}

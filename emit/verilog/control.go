@@ -60,7 +60,7 @@ func (d *design) control() *tree.Module {
 	grant := m.Wire("grant", tree.And(tree.Not(running), quiet, cfgValid, tree.Not(cfgReady)))
 	m.Drive(cfgLoad, grant)
 	// The cycles before it let the last weight of a step be written.
-	m.Drive(cfgRead, tree.Equal(cfg, int64(portRead)))
+	m.Drive(cfgRead, m.Wire("show", tree.And(tree.Equal(cfg, int64(portRead)), tree.Not(cfgWrite))))
 	m.Drive(cfgStore, m.Wire("store", tree.And(tree.Equal(cfg, int64(portRead)), cfgWrite)))
 	body := []tree.Stmt{
 		tree.Set{To: time, From: tree.Inc(time)},
@@ -92,6 +92,7 @@ func (d *design) control() *tree.Module {
 			tree.Set{To: cfgReady, From: tree.Bit(false)},
 		)},
 	)...)
+	d.proves(m, within("running_o", "time_o", time.T, d.s.Period))
 	return m
 }
 
@@ -225,6 +226,7 @@ func (d *design) sweep() *tree.Module {
 		m.Drive(closes, tree.And(closing, look("closes_flag", tree.U(1), func(e entry) int { return bit(e.g.Closes) })))
 	}
 	m.At(body...)
+	d.proves(m, within("active_o", "word_o", d.word, d.s.Words), within("active_o", "sender_o", d.index, d.s.Senders), within("active_o", "group_o", d.group, d.s.Groups))
 	return m
 }
 
@@ -398,6 +400,7 @@ func (d *design) slots() *tree.Module {
 	}
 	completes := m.Output("completes_o", tree.U(1), "the answer is complete with it")
 	m.Drive(completes, tree.And(m.Lookup("completes_flag", tree.U(1), burst, lastOut), tree.Equal(addr, int64(lastAddr))))
+	d.proves(m, within("active_o", "neuron_o", d.neuron, d.s.Neurons))
 	return m
 }
 

@@ -228,6 +228,7 @@ func (d *design) core() *tree.Module {
 		"neuron_i": m.Delay(neuron, t.rate), "rate_i": rate, "complete_i": m.Delay(m.Control(m.Wire("completes", tree.And(isU, slot["completes_o"])), rst), t.rate),
 		"m_tdata_o": mData, "m_tvalid_o": mValid, "m_tlast_o": mLast, "m_tready_i": mReady, "drained_o": drained,
 	})
+	d.assumesReset(m)
 	return m
 }
 

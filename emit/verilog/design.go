@@ -96,7 +96,7 @@ func (d *design) ram(t tree.Type, depth int, initial map[int]int64, name string)
 	}
 	m := d.bank(t, depth, initial, suffix, true)
 	m.Doc = append(m.Doc, "The schedule never reads a word in the cycle in which it is written.")
-	m.Items = append(m.Items, noCollision)
+	d.noCollision(m)
 	d.known[suffix] = m
 	return m
 }
@@ -104,13 +104,6 @@ func (d *design) ram(t tree.Type, depth int, initial map[int]int64, name string)
 // distributed is the number of words up to which a memory is made of lookup tables
 // where they can be written.
 const distributed = 64
-
-// noCollision is a property of every memory, for formal tools.
-var noCollision = tree.Raw{
-	"`ifdef FORMAL",
-	"always @(posedge clk_i) assert (!(re_i && we_i && raddr_i == waddr_i)); // no collision",
-	"`endif",
-}
 
 // bank is a memory as it is inferred. Without an enable it is written in every
 // cycle.

@@ -155,7 +155,7 @@ func (d *design) weights(lane int, words map[int]int64, name string, t tree.Type
 		high = low - 1
 	}
 	m.Drive(q, tree.Cast{Signed: true, X: parts})
-	m.Items = append(m.Items, noCollision)
+	d.noCollision(m)
 	return m
 }
 

@@ -1,7 +1,9 @@
 package verilog
 
 import (
+	"fmt"
 	"io"
+	"strings"
 
 	"vlec/emit"
 )
@@ -40,7 +42,7 @@ func (c *Core) makefile(w *emit.Writer) {
 	w.Line("# make lint       verilator, iverilog and yosys have nothing to say")
 	w.Line("# make icebreaker, make hx8k, make ulx3s   bitstreams, with yosys and nextpnr")
 	w.Line("# make gates      the testbench on the netlist of gates for iCE40")
-	w.Line("# make formal     properties, with SymbiYosys")
+	w.Line("# make formal     properties over two steps, with yosys; " + t + ".sby is for SymbiYosys")
 	w.Blank()
 	w.Line("RTL   = $(shell cat filelist.f)")
 	w.Line("BENCH = tb/" + t + "_tb.v")
@@ -73,7 +75,9 @@ func (c *Core) makefile(w *emit.Writer) {
 		"ecppack build/ulx3s.config build/ulx3s.bit")
 	rule("gates", "$(RTL) $(BENCH)", "@mkdir -p build", "yosys -q -l build/gates.log -p 'read_verilog $(RTL); synth_ice40 -dsp -top "+t+"; write_verilog -noattr build/gates.v'",
 		"! grep -i conflict build/gates.log", "iverilog -g2005-sv -DNO_ICE40_DEFAULT_ASSIGNMENTS -o build/gates.vvp -s "+t+"_tb build/gates.v $(CELLS) $(BENCH)", "vvp -n build/gates.vvp")
-	rule("formal", t+".sby", "sby -f $<")
+	prepare, cycles := c.formal()
+	rule("formal", "$(RTL)", fmt.Sprintf("yosys -q -p 'read_verilog -formal -DFORMAL $^; %s; sat -verify -prove-asserts -set-assumes -seq %d %s'",
+		strings.Join(prepare, "; "), cycles, t))
 	rule("clean", "", "rm -rf build "+t+".vcd")
 }
 
@@ -126,18 +130,21 @@ func (c *Core) fusesoc(w *emit.Writer) {
 }
 
 func (c *Core) sby(w *emit.Writer) {
+	prepare, cycles := c.formal()
 	w.Line("# No memory is read and written at one address in one cycle, counters stay in range: for every")
-	w.Line("# stimulus, from reset, over more cycles than a step has.")
+	w.Line("# stimulus, from reset, over two steps.")
 	w.Line("[options]")
 	w.Line("mode bmc")
-	w.Linef("depth %d", 2*c.Schedule.Period+c.Schedule.t.rate)
+	w.Linef("depth %d", cycles)
 	w.Blank()
 	w.Line("[engines]")
 	w.Line("smtbmc")
 	w.Blank()
 	w.Line("[script]")
 	w.Line("read -formal " + "*.v")
-	w.Linef("prep -top %s", c.Top)
+	for _, p := range prepare {
+		w.Line(p)
+	}
 	w.Blank()
 	w.Line("[files]")
 	for _, m := range c.Modules {

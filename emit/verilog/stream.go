@@ -84,6 +84,7 @@ func (d *design) streamIn() *tree.Module {
 		}},
 		tree.If{Cond: rst, Then: []tree.Stmt{tree.Set{To: loaded, From: tree.Bit(false)}, tree.Set{To: wrong, From: tree.Bit(false)}}},
 	)
+	d.proves(m, within("we_o", "address_o", d.index, d.s.Senders))
 	return m
 }
 

@@ -34,12 +34,18 @@ module chain_hx8k (
   wire taken;
   wire signed [15:0] answer;
   wire answers;
+  wire served;
+  wire signed [21:0] stored;
   wire signed [15:0] link_m_tdata;
   wire link_m_tvalid;
   wire link_m_tlast;
   wire link_learn_en;
   wire link_clear;
   wire link_s_tready;
+  wire link_cfg_valid;
+  wire link_cfg_write;
+  wire link_cfg_addr;
+  wire signed [21:0] link_cfg_data;
   chain_link link (
     .clk_i(clk_i),
     .rst_i(rst),
@@ -54,12 +60,16 @@ module chain_hx8k (
     .clear_o(link_clear),
     .s_tdata_i(answer),
     .s_tvalid_i(answers),
-    .s_tready_o(link_s_tready)
+    .s_tready_o(link_s_tready),
+    .cfg_valid_o(link_cfg_valid),
+    .cfg_write_o(link_cfg_write),
+    .cfg_addr_o(link_cfg_addr),
+    .cfg_data_o(link_cfg_data),
+    .cfg_ready_i(served),
+    .cfg_data_i(stored)
   );
   wire core_busy;
   wire core_m_tlast;
-  wire core_cfg_ready;
-  wire signed [21:0] core_cfg_data;
   chain core (
     .clk_i(clk_i),
     .rst_i(rst),
@@ -76,12 +86,12 @@ module chain_hx8k (
     .m_tvalid_o(answers),
     .m_tlast_o(core_m_tlast),
     .m_tready_i(link_s_tready),
-    .cfg_valid_i(1'd0),
-    .cfg_write_i(1'd0),
-    .cfg_addr_i(1'd0),
-    .cfg_data_i(22'sd0),
-    .cfg_ready_o(core_cfg_ready),
-    .cfg_data_o(core_cfg_data)
+    .cfg_valid_i(link_cfg_valid),
+    .cfg_write_i(link_cfg_write),
+    .cfg_addr_i(link_cfg_addr),
+    .cfg_data_i(link_cfg_data),
+    .cfg_ready_o(served),
+    .cfg_data_o(stored)
   );
 
   // The pipe moves on.
@@ -89,7 +99,7 @@ module chain_hx8k (
     pressed_1 <= !button_ni;
     pressed <= pressed_1;
   end
-  wire unused = &{1'd0, core_busy, core_m_tlast, core_cfg_ready, core_cfg_data[21:0]};
+  wire unused = &{1'd0, core_busy, core_m_tlast};
 endmodule
 
 `default_nettype wire

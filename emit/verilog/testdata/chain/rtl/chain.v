@@ -537,6 +537,12 @@ module chain (
     .m_tready_i(m_tready_i),
     .drained_o(drained)
   );
+  `ifdef FORMAL
+  reg [4:0] f_age = 5'd0;
+  wire f_settled = f_age == 5'd19;
+  always @(posedge clk_i) if (!f_settled) f_age <= f_age + 5'd1;
+  always @(posedge clk_i) if (!f_settled) assume (rst_i);
+  `endif
 
   // The pipe moves on.
   always @(posedge clk_i) begin

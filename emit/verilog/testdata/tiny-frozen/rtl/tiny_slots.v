@@ -83,6 +83,12 @@ module tiny_slots (
   assign phi_o = phi_flag;
   wire completes_flag = 1'd1;
   assign completes_o = completes_flag & (neuron_o == 1'd0);
+  `ifdef FORMAL
+  reg [3:0] f_age = 4'd0;
+  wire f_settled = f_age == 4'd14;
+  always @(posedge clk_i) if (!f_settled) f_age <= f_age + 4'd1;
+  always @(posedge clk_i) if (f_settled) assert (!active_o || neuron_o <= 1'd0);
+  `endif
 endmodule
 
 `default_nettype wire

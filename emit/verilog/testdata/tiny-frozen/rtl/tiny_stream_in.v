@@ -70,6 +70,12 @@ module tiny_stream_in (
       frame_error_o <= 1'd0;
     end
   end
+  `ifdef FORMAL
+  reg [3:0] f_age = 4'd0;
+  wire f_settled = f_age == 4'd14;
+  always @(posedge clk_i) if (!f_settled) f_age <= f_age + 4'd1;
+  always @(posedge clk_i) if (f_settled) assert (!we_o || address_o <= 1'd1);
+  `endif
 endmodule
 
 `default_nettype wire

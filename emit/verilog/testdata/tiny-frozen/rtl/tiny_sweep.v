@@ -85,6 +85,14 @@ module tiny_sweep (
       armed <= 1'd0;
     end
   end
+  `ifdef FORMAL
+  reg [3:0] f_age = 4'd0;
+  wire f_settled = f_age == 4'd14;
+  always @(posedge clk_i) if (!f_settled) f_age <= f_age + 4'd1;
+  always @(posedge clk_i) if (f_settled) assert (!active_o || word_o <= 1'd0);
+  always @(posedge clk_i) if (f_settled) assert (!active_o || sender_o <= 1'd1);
+  always @(posedge clk_i) if (f_settled) assert (!active_o || group_o <= 1'd0);
+  `endif
 endmodule
 
 `default_nettype wire
