@@ -75,6 +75,7 @@ func (d *decoder) spiceHardware(t *source.Table) SpiceHardware {
 		Width:   transistors.Float("width", 1e-6, source.Within(1e-7, 1e-3)),
 		Length:  transistors.Float("length", 1e-6, source.Within(1e-7, 1e-3)),
 		Supply:  transistors.Float("supply", 0.9, source.Within(0.3, 3)),
+		AVT:     transistors.Float("avt", 0, source.Within(0, 1e-7)),
 	}
 	transistors.Done()
 	mismatch := d.Table(t.Get("mismatch"))

@@ -277,6 +277,7 @@ type Transistors struct {
 	Current       float64 // that stands for 1 [A]
 	Width, Length float64 // of one that carries it [m]
 	Supply        float64 // of either sign [V]
+	AVT           float64 // standard deviation of thresholds times the root of the area [V m]
 }
 
 // A Mismatch says how far equal parts of a circuit differ. Gain, Tau and Offset

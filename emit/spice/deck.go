@@ -23,6 +23,7 @@ type deck struct {
 	element map[*circuit.Element]string // base of the names of its devices, without their letter
 	passive map[*circuit.Element][]bool // lead-lags whose neuron i is two resistors and a capacitor
 	used    map[string]bool             // cells
+	own     ownCells                    // of instances whose transistors were drawn
 }
 
 func prepare(c *circuit.Circuit, o Options, dialect *dialect, level *level) *deck {
@@ -44,6 +45,7 @@ func prepare(c *circuit.Circuit, o Options, dialect *dialect, level *level) *dec
 	for _, e := range c.Elements {
 		d.expand(e, func(x instance) { d.used[x.cell] = true })
 	}
+	d.drawOwn()
 	return d
 }
 
@@ -146,6 +148,9 @@ func (p *printer) header() {
 	p.Linef("* dialect %s, level %s, seed %d", p.dialect.name, p.level.name, o.Seed)
 	if o.Drawn != "" {
 		p.Comment("*", o.Drawn)
+	}
+	if text := o.unequal(); text != "" && p.level.biased {
+		p.Comment("*", text)
 	}
 	p.Linef("* one model unit of time is %s s, of potential %s V, of current %s A", number(u.Time), number(u.Voltage), rounded(u.Voltage/u.Resistance))
 	p.Blank()

@@ -296,6 +296,9 @@ func (p *printer) sharedNodes(e *circuit.Element) {
 // instance prints x_hidden_membrane3 nodes cell PARAMS: …
 func (p *printer) instance(x instance) {
 	words := append([]string{x.name}, x.nodes...)
+	if own := p.own.names[x.name]; own != "" {
+		x.cell = own
+	}
 	words = append(words, x.cell)
 	if len(x.params) > 0 {
 		words = append(words, "PARAMS:")

@@ -129,6 +129,9 @@ func Emit(c *circuit.Circuit, o Options, files *emit.Artifacts) (*Map, error) {
 	if err := level.fits(c.Units, o.Process); err != nil {
 		return nil, err
 	}
+	if o.MOS != "" && o.Process.Transistors.AVT != 0 {
+		return nil, fmt.Errorf("avt is a figure of the generic transistors; a design kit draws its own: leave avt out")
+	}
 	d := prepare(c, o, dialect, level)
 	if name := level.missing(d.used); name != "" {
 		return nil, fmt.Errorf("the %s level has no %s yet; use --level macro", level.name, name)

@@ -3,6 +3,7 @@ package spice
 import (
 	"fmt"
 	"io"
+	"maps"
 	"strings"
 
 	"vlec/emit"
@@ -100,16 +101,19 @@ func (d *deck) printCells(out io.Writer) error {
 	for _, line := range d.level.process(d.options.Process) {
 		w.Line(line)
 	}
+	used := maps.Clone(d.used)
+	maps.DeleteFunc(used, func(cell string, _ bool) bool { return d.own.from[cell] })
 	for _, p := range d.level.parts {
-		if d.level.uses(p.name, d.used) {
+		if d.level.uses(p.name, used) {
 			printCell(w, p.name, p.cell, p.body)
 		}
 	}
 	for _, c := range cells {
-		if d.used[c.name] {
+		if used[c.name] {
 			printCell(w, c.name, c, d.level.bodies[c.name])
 		}
 	}
+	d.printOwn(w)
 	for _, c := range cells {
 		if name := twinOf(c.name); d.used[name] {
 			printCell(w, name, c, idealBodies[c.name])

@@ -34,8 +34,19 @@ func (b *NullBench) Share(nulls []float64) map[string]float64 {
 	return shared
 }
 
-// unseen are parameters that make no difference at dc.
-var unseen = []string{"p_init", "p_rate"}
+// Instance is the name of an instance at a place.
+func (b *NullBench) Instance(place int) string {
+	name := ""
+	for n, k := range b.place {
+		if k == place && (name == "" || n < name) {
+			name = n
+		}
+	}
+	return name
+}
+
+// unseen are parameters that make no difference at dc, where a weight does not leak.
+var unseen = []string{"p_init", "p_rate", "p_hold"}
 
 // Nulls writes the bench of the cells of a circuit, with the nulls [V] that are
 // known so far, one for each place; nil for none. It is one of the words that the
@@ -64,7 +75,7 @@ func Nulls(c *circuit.Circuit, o Options, nulls []float64, files *emit.Artifacts
 			if !ok || x.correction() || len(b.with) > 0 {
 				continue
 			}
-			r := nullRow{bench: b, cell: x.cell, params: seen(x.params)}
+			r := nullRow{bench: b, cell: x.cell, own: d.own.names[x.name], params: seen(x.params)}
 			if k+1 < len(list) && list[k+1].name == x.name+"_offset" {
 				r.offset = list[k+1].params
 			}
@@ -119,13 +130,14 @@ func seen(params []string) []string {
 type nullRow struct {
 	bench  bench
 	cell   string
+	own    string // of an instance whose transistors were drawn
 	params []string
 	offset []string // parameters of the offset that was drawn for it
 	null   float64
 }
 
 func (r nullRow) key() string {
-	return r.cell + " " + strings.Join(r.params, " ") + " offset " + strings.Join(r.offset, " ")
+	return r.cell + " " + r.own + " " + strings.Join(r.params, " ") + " offset " + strings.Join(r.offset, " ")
 }
 
 // into is the pin that offsets and nulls are added to: the output, or the sum that
@@ -141,7 +153,11 @@ func (r nullRow) into() string {
 // a sum. A sum without an owner, and a weight, stand on p_r0.
 func (r nullRow) print(w *emit.Writer, n string) {
 	at := slices.IndexFunc(cells, func(c cell) bool { return c.name == r.cell })
-	for _, side := range []struct{ name, cell string }{{"dut" + n, r.cell}, {"twin" + n, twinOf(r.cell)}} {
+	name := r.cell
+	if r.own != "" {
+		name = r.own
+	}
+	for _, side := range []struct{ name, cell string }{{"dut" + n, name}, {"twin" + n, twinOf(r.cell)}} {
 		words := []string{"x_" + side.name}
 		for _, pin := range strings.Fields(cells[at].pins) {
 			if slices.Contains(r.bench.volts, pin) {
@@ -151,11 +167,15 @@ func (r nullRow) print(w *emit.Writer, n string) {
 			}
 		}
 		words = append(words, side.cell)
-		if len(r.params) > 0 {
+		params := r.params
+		if r.bench.out == "w" {
+			params = append(slices.Clone(params), "p_hold", "1e+30")
+		}
+		if len(params) > 0 {
 			words = append(words, "PARAMS:")
 		}
-		for i := 0; i < len(r.params); i += 2 {
-			words = append(words, r.params[i]+"="+r.params[i+1])
+		for i := 0; i < len(params); i += 2 {
+			words = append(words, params[i]+"="+params[i+1])
 		}
 		w.Wrap("+ ", words...)
 		if r.bench.load || r.bench.out == "w" {

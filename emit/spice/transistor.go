@@ -31,6 +31,7 @@ type Transistors struct {
 	Current       float64 // that stands for 1 [A]
 	Width, Length float64 // of a transistor that carries it [m]
 	Supply        float64 // of either sign [V]
+	AVT           float64 // standard deviation of thresholds times the root of the area [V m]
 }
 
 // PairVoltage is 2 n Ut of the generic transistors [V]: the unit of potential of
@@ -76,6 +77,9 @@ func UnitsAt(level string, u circuit.Units, t Transistors) circuit.Units {
 // MOSFile is the library of transistors, beside the cells.
 const MOSFile = "mos.lib"
 
+// biasNodes are the same everywhere.
+var biasNodes = []string{"vdd", "vss", "nb", "nc", "pb", "pc"}
+
 func transistorProcess(p Process) []string {
 	t := p.Transistors
 	lines := []string{
@@ -86,7 +90,7 @@ func transistorProcess(p Process) []string {
 		".param p_ml=" + number(t.Length),
 		".param p_vs=" + number(t.Supply),
 	}
-	for _, node := range []string{"vdd", "vss", "nb", "nc", "pb", "pc"} {
+	for _, node := range biasNodes {
 		lines = append(lines, ".global "+node)
 	}
 	lines = append(lines, p.Corrections.process()...)

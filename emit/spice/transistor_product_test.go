@@ -69,7 +69,10 @@ func multiply(net string, x float64) (want []float64, within float64) {
 // nulled is an emission with the offsets of its cells taken away.
 func nulled(t *testing.T, c *circuit.Circuit, o spice.Options) spice.Options {
 	t.Helper()
-	o.Level, o.Process = "transistor", corrected(t, c)
+	o.Level = "transistor"
+	if o.Process == (spice.Process{}) {
+		o.Process = corrected(t, c)
+	}
 	var err error
 	if o.Nulls, err = calibrate.Nulls(t.Context(), c, o); err != nil {
 		t.Fatal(err)
@@ -147,6 +150,15 @@ func TestNulls(t *testing.T) {
 	t.Logf("nulled: the weight drifts by %.5f in 100 time units, the neuron rests at %.5f", drift, rest)
 	if math.Abs(drift) > 5e-3 || math.Abs(rest) > 1e-3 {
 		t.Errorf("nulled: the weight drifts by %g, the neuron rests at %g", drift, rest)
+	}
+	// The nulls are those of the circuit and not of a simulator.
+	good.Level = "transistor"
+	dir, side := started(t, c, good)
+	theirs := ngspice(t, dir)
+	drift, rest = last(node(t, theirs, signal(t, side, "w").Nodes[0]))-1, last(node(t, theirs, signal(t, side, "u").Nodes[0]))
+	t.Logf("nulled, in ngspice: %.5f, %.5f", drift, rest)
+	if math.Abs(drift) > 5e-3 || math.Abs(rest) > 1e-3 {
+		t.Errorf("nulled, in ngspice: the weight drifts by %g, the neuron rests at %g", drift, rest)
 	}
 	drift, rest = at(o)
 	t.Logf("not nulled: %.5f, %.5f", drift, rest)

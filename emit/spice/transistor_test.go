@@ -48,7 +48,9 @@ func corrected(t *testing.T, c *circuit.Circuit) spice.Process {
 func started(t *testing.T, c *circuit.Circuit, o spice.Options) (dir string, side *spice.Map) {
 	t.Helper()
 	o.Level = "transistor"
-	o.Process = corrected(t, c)
+	if o.Process == (spice.Process{}) {
+		o.Process = corrected(t, c)
+	}
 	var err error
 	var search, files emit.Artifacts
 	cold := o

@@ -6,9 +6,10 @@
 //
 // What a cell should give without input is what its ideal twin gives, which stands
 // beside it. Both are read from the text of a netlist by a simulator that knows
-// nothing of either. A current into a sum moves it by itself where it ends in p_r0;
-// where a null goes through a cell, as in a neuron, the second round sees what the
-// first has left.
+// nothing of either. A current into a sum moves it by itself where it ends in p_r0.
+// Where a null goes through a cell it does more or less, even the opposite: the error
+// of an error neuron is ten times a small difference, and unequal gains may turn its
+// sign at dc.
 package calibrate
 
 import (
@@ -24,34 +25,58 @@ import (
 	reader "vlec/sim/spice"
 )
 
-// Rounds is how often the operating point is found; Left is what may be left of an
-// offset after that, in model units.
+// Rounds is how often the operating point is found at most; Left is what may be left
+// of an offset after that, in model units.
 const (
-	Rounds = 4
+	Rounds = 12
 	Left   = 1e-5
 )
 
 // Nulls returns the null [V] of every instance that has an offset, by name.
 func Nulls(ctx context.Context, c *circuit.Circuit, o spice.Options) (map[string]float64, error) {
+	var places []place
 	var nulls []float64
+	var bad string
 	for range Rounds {
 		bench, left, err := measure(ctx, c, o, nulls)
 		if err != nil {
 			return nil, err
 		}
 		if nulls == nil {
-			nulls = make([]float64, len(left))
+			nulls, places = make([]float64, len(left)), make([]place, len(left))
 		}
 		worst := 0.0
 		for k, v := range left {
-			worst = math.Max(worst, math.Abs(v))
-			nulls[k] = spice.RoundNull(nulls[k]-v, c.Units.Voltage)
+			if math.Abs(v) > worst {
+				worst, bad = math.Abs(v), bench.Instance(k)
+			}
+			nulls[k] = spice.RoundNull(places[k].next(nulls[k], v), c.Units.Voltage)
 		}
 		if worst < Left*c.Units.Voltage {
 			return bench.Share(nulls), nil
 		}
 	}
-	return nil, fmt.Errorf("offsets are not nulled after %d rounds", Rounds)
+	return nil, fmt.Errorf("the offset of %s is not nulled after %d rounds; transistors of larger area have smaller ones", bad, Rounds)
+}
+
+// A place remembers what the null before did to an offset.
+type place struct {
+	seen       bool
+	null, left float64
+}
+
+// next is a better null [V] than one that leaves so much [V], by the secant through
+// this null and the one before. Where nulls have not moved, one moves the output by
+// itself.
+func (p *place) next(null, left float64) float64 {
+	slope := 1.0
+	if p.seen && null != p.null {
+		if s := (left - p.left) / (null - p.null); math.Abs(s) > 0.05 && math.Abs(s) < 20 {
+			slope = s
+		}
+	}
+	*p = place{true, null, left}
+	return null - left/slope
 }
 
 // measure finds what is left of the offsets [V], place by place.

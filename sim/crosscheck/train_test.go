@@ -87,6 +87,31 @@ func TestTransistorsTrainThemselves(t *testing.T) {
 	}
 }
 
+// With unequal transistors the nulls decide whether a circuit learns. VLEC_LONG=1
+// draws more of them.
+func TestUnequalTransistorsTrainThemselves(t *testing.T) {
+	seeds := []uint64{3}
+	if os.Getenv("VLEC_LONG") != "" {
+		seeds = []uint64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}
+	}
+	for _, seed := range seeds {
+		net := load(t, chain)
+		net.Hardware.Spice.TimeUnit, net.Hardware.Spice.Transistors.AVT, net.Seed = 0.01, 4e-9, seed
+		var last [2]float64
+		for i, without := range []bool{false, true} {
+			got, err := Train(t.Context(), net, TrainOptions{Level: "transistor", NoNull: without, NoCheck: true, Dir: t.TempDir()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("seed %d, nulls %v: %v", seed, !without, got)
+			last[i] = got.Last
+		}
+		if last[1] < 3*last[0] || seed == 3 && last[0] > 0.0677/30 {
+			t.Errorf("seed %d: nulled %g, not nulled %g", seed, last[0], last[1])
+		}
+	}
+}
+
 // Weights that are held do not pass for weights that learn.
 func TestFrozenNetlistFails(t *testing.T) {
 	net := load(t, chain)
