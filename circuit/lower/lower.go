@@ -31,6 +31,9 @@ type Options struct {
 	// Learning lowers plastic projections to weight stores that learn. Without
 	// it their weights are constants and the circuit only infers.
 	Learning bool
+	// Clocked lowers for clocked hardware, which has rules for backward weights that
+	// have no circuit: those weights are constants here.
+	Clocked bool
 }
 
 // Network lowers a checked model. What the circuit cannot express is a

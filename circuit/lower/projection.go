@@ -50,7 +50,7 @@ func (l *lowering) learns(p *model.Projection, of string, eta, decay float64) bo
 func (l *lowering) feedback(p *model.Projection, from, to *neurons, w *circuit.Net, decay float64, xi *circuit.Net) {
 	c, f, name := l.circuit, p.Feedback, p.Name+".feedback"
 	n, m := p.To.Size, p.From.Width()
-	if f.Rule == model.GainTranspose && f.Eta != 0 && l.options.Learning {
+	if f.Rule == model.GainTranspose && f.Eta != 0 && l.options.Learning && !l.options.Clocked {
 		l.errs.Add(p.Pos, `use "gain-alignment", or leave the learning to software: vlec run`,
 			"the feedback of projection %q learns by the rule gain-transpose, for which there is no circuit", p.Name)
 		return
@@ -63,7 +63,7 @@ func (l *lowering) feedback(p *model.Projection, from, to *neurons, w *circuit.N
 	case f.Rule == model.Transpose:
 		c.Add("synapse", name, p.Pos).Connect("pre", to.err).Connect("sum", from.back).Set("w", transposed(p.W, n, m)...)
 		return
-	case f.Rule == model.Fixed, !l.options.Learning,
+	case f.Rule == model.Fixed, f.Rule == model.GainTranspose, !l.options.Learning,
 		f.Rule == model.KolenPollack && !l.learns(p, "the feedback of ", f.Eta, decay), f.Eta == 0:
 		c.Add("synapse", name, p.Pos).Connect("pre", to.err).Connect("sum", from.back).Set("w", f.B...)
 		return

@@ -84,7 +84,10 @@ func (s *Schedule) check() error {
 						if g.Neurons && step > 0 && rates[g.First+c] > at {
 							return s.wrong("neuron %d needs a rate of the step before", n)
 						}
-						if g.Learned && t.aligned && (step > 1 && heard[step-2][g.First+c] > at || fars[n] > at) {
+						if g.Learned && t.now && step > 0 && heard[step-1][g.First+c] > at {
+							return s.wrong("a backward weight of neuron %d needs what is not heard yet", n)
+						}
+						if g.Learned && t.aligned && !t.now && (step > 1 && heard[step-2][g.First+c] > at || fars[n] > at) {
 							return s.wrong("a backward weight of neuron %d needs what is not heard yet", n)
 						}
 						if g.Back {

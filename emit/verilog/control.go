@@ -37,7 +37,7 @@ func (d *design) control() *tree.Module {
 		tree.Set{To: page, From: tree.Not(page)},
 	}
 	cleared := m.Reg("cleared", tree.U(1))
-	if d.t.aligned {
+	if d.t.aligned && !d.t.now {
 		turn := m.OutputReg("turn_o", tree.U(1), "above page_o: of four pages")
 		taught := m.OutputReg("taught_o", tree.U(1), "backward weights take in what the step before has taught")
 		lesson := tree.And(learn, tree.Not(cleared), tree.Not(clear))

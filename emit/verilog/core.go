@@ -85,7 +85,7 @@ func (d *design) core() *tree.Module {
 		to("cfg_load_o", cfgLoad), to("cfg_read_o", cfgRead), to("cfg_store_o", cfgStore), to("cfg_ready_o", cfgReady),
 	}
 	var turn, taught, second *tree.Net
-	if t.aligned {
+	if t.aligned && !t.now {
 		turn, taught = wire("turn", tree.U(1)), wire("taught", tree.U(1))
 		controls = append(controls, to("turn_o", turn), to("taught_o", taught))
 		if d.phaseless() {
@@ -152,6 +152,9 @@ func (d *design) core() *tree.Module {
 	if t.aligned {
 		h = d.hear(m, w, isU, neuron, page, turn)
 		h.taught = taught
+		if t.now {
+			h.taught = m.Wire("teaches", tree.And(learn, tree.Not(first0)))
+		}
 		if d.phaseless() { // no rate has heard of noise yet
 			quiet := m.Follow("quiet", second)
 			h.near = m.Wire("near_on", tree.Cond{If: quiet, Then: num(h.near.T, 0), Else: h.near})
@@ -177,7 +180,7 @@ func (d *design) core() *tree.Module {
 	case d.phaseless():
 		m.Place(d.heardOfNoise(), "heard", to("clk_i", clk), to("noise_i", noise), to("gain_i", m.Delay(slot["gain_o"], t.arrive)), to("near_o", h.nearIn))
 	case t.aligned:
-		m.Place(d.heard(), "heard", to("clk_i", clk), to("total_i", total), to("out_i", out), to("gain_i", m.Delay(slot["gain_o"], t.out)),
+		m.Place(d.heard(), "heard", to("clk_i", clk), to("total_i", total), to("out_i", out), to("gain_i", m.Delay(slot["gain_o"], t.out+2*bit(t.now))),
 			to("loss_i", m.Delay(slot["loss_o"], t.diff+4)), to("loss_o", h.lossIn), to("near_o", h.nearIn))
 	}
 	var x *tree.Net
@@ -353,6 +356,9 @@ func (d *design) lanes(m *tree.Module, w map[string]*tree.Net, r, learn, rst *tr
 					storedBack = append(storedBack, b)
 					ports = append(ports, to("back_i", b), to("back_word_o", next))
 					if t.aligned {
+						ports = append(ports, to("near_i", h.near), to("loss_i", h.loss))
+					}
+					if t.aligned && !t.now {
 						far := h.farIn
 						var done tree.Expr
 						var group *tree.Net
@@ -367,7 +373,7 @@ func (d *design) lanes(m *tree.Module, w map[string]*tree.Net, r, learn, rst *tr
 							ports = append(ports, to("far_o", far))
 						}
 						heard := d.memory(m, name("far"), d.ram(far.T, s.Groups, zeros, fmt.Sprintf("far_%d", l)), active, w["group_o"], done, group, far)
-						ports = append(ports, to("near_i", h.near), to("loss_i", h.loss), to("far_i", heard), to("learned_i", taught))
+						ports = append(ports, to("far_i", heard), to("learned_i", taught))
 					}
 					if !all {
 						ports = append(ports, to("fixed_i", m.Delay(w["fixed_o"], 1+t.late)))

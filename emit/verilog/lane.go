@@ -34,7 +34,7 @@ func (d *design) lane() *tree.Module {
 		case d.mirrors():
 			b = d.ownOrForward(m, w, all)
 		case d.t.rule:
-			if d.t.far == 0 {
+			if d.t.far == 0 && !d.t.now {
 				d.far(m, sum)
 			}
 			b, e = d.teach(m, w, all), m.Delay(e, d.t.late)

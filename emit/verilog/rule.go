@@ -14,6 +14,12 @@ const (
 	farWritten = 5
 )
 
+// taughtWritten is the stage in which a weight that neurons have taught is written.
+const taughtWritten = 5
+
+// heardSquare is the stage of the square of a potential, after the potential.
+const heardSquare = 4
+
 // Stages of the same after a slot: of noise, after the drive; of a drive with
 // noise; of a rate without what is slow in it, after the rate.
 const (
@@ -54,15 +60,21 @@ func (d *design) heard() *tree.Module {
 	m.Clock()
 	total := m.Input("total_i", d.totalType(), "stage 0: total input")
 	y := m.Input("out_i", d.out, fmt.Sprintf("stage %d: potential", t.out-t.diff))
-	gain, loss := m.Input("gain_i", tree.S(r.Scale.Bits), fmt.Sprintf("stage %d: m", t.out-t.diff)), m.Input("loss_i", tree.S(r.Scale.Bits), "stage 4: m s")
+	gain, loss := m.Input("gain_i", tree.S(r.Scale.Bits), fmt.Sprintf("stage %d: m", t.out-t.diff+2*bit(t.now))), m.Input("loss_i", tree.S(r.Scale.Bits), "stage 4: m s")
 	rounded := m.Follow("rounded_1", m.Near("rounded", total, d.totalFrac()-r.Total.Frac))
 	i := m.Follow("total_2", m.Saturate("total", rounded, r.Total.Bits))
 	square := m.Follow("square_4", m.Ext(m.Near("square_near", d.ruled(m, "square", i, i), 2*r.Total.Frac-r.Loss.Frac), r.Loss.Bits))
 	lost := m.Follow("loss_6", m.Ext(m.Near("loss_near", d.ruled(m, "lost", square, loss), r.Scale.Frac), r.Loss.Bits))
 	end := t.heard - t.diff
 	m.Drive(m.Output("loss_o", tree.S(r.Loss.Bits), stage(end)), m.Delay(lost, end-heardLoss))
-	near := m.Follow("near_2", m.Ext(m.Near("near", d.ruled(m, "taught", m.Ext(y, p.Potential.Bits), gain), r.Scale.Frac), r.Near.Bits))
-	m.Drive(m.Output("near_o", tree.S(r.Near.Bits), stage(end)), m.Delay(near, t.heard-t.rate))
+	y, ready := m.Ext(y, p.Potential.Bits), t.out+2
+	if t.now {
+		m.Doc[1] = fmt.Sprintf("  near = m y^2             in %v", r.Near)
+		y = m.Follow("y_square_2", m.Ext(m.Near("y_square_near", d.ruled(m, "y_square", y, y), 2*p.Potential.Frac-r.Near.Frac), r.Near.Bits))
+		ready = t.out + heardSquare
+	}
+	near := m.Follow("near_2", m.Ext(m.Near("near", d.ruled(m, "taught", y, gain), r.Scale.Frac), r.Near.Bits))
+	m.Drive(m.Output("near_o", tree.S(r.Near.Bits), stage(end)), m.Delay(near, t.heard-ready))
 	return m
 }
 
@@ -75,25 +87,38 @@ type hearing struct {
 }
 
 // hear places the memories of what senders teach: four pages, for a drive
-// hears of the rates of one step, and weights hear of the drive in the next one.
+// hears of the rates of one step, and weights hear of the drive in the next one;
+// or two, where weights learn from the forward weights instead of drives.
 func (d *design) hear(m *tree.Module, w map[string]*tree.Net, isU, neuron, page, turn *tree.Net) *hearing {
 	r := d.p.Rule
-	m.Say("What backward weights learn from their senders: written in one step, read in the next but one.")
+	if d.t.now {
+		m.Say("What backward weights learn from their senders: written in one step, read in the next.")
+	} else {
+		m.Say("What backward weights learn from their senders: written in one step, read in the next but one.")
+	}
 	h := &hearing{nearIn: m.Bare("near_in", tree.S(r.Near.Bits))}
 	if d.t.far > 0 {
 		h.farIn = m.Bare("far_in", tree.S(r.Far.Bits))
 	}
 	at := d.t.heard
 	we := m.Delay(isU, at)
-	to := m.Wire("heard_to", tree.Cat{m.Delay(turn, at), m.Delay(page, at), m.Delay(neuron, at)})
-	from := m.Wire("heard_from", tree.Cat{tree.Unary{Op: "~", X: turn}, page, m.Ext(w["sender_o"], d.neuron.Width)})
-	h.near = d.memory(m, "near", d.ram(h.nearIn.T, 4<<d.neuron.Width, nil, ""), w["active_o"], from, we, to, h.nearIn)
+	var to, from *tree.Net
+	pages := 4
+	if d.t.now {
+		pages = 2
+		to = m.Wire("heard_to", tree.Cat{m.Delay(page, at), m.Delay(neuron, at)})
+		from = m.Wire("heard_from", tree.Cat{tree.Unary{Op: "~", X: page}, m.Ext(w["sender_o"], d.neuron.Width)})
+	} else {
+		to = m.Wire("heard_to", tree.Cat{m.Delay(turn, at), m.Delay(page, at), m.Delay(neuron, at)})
+		from = m.Wire("heard_from", tree.Cat{tree.Unary{Op: "~", X: turn}, page, m.Ext(w["sender_o"], d.neuron.Width)})
+	}
+	h.near = d.memory(m, "near", d.ram(h.nearIn.T, pages<<d.neuron.Width, nil, ""), w["active_o"], from, we, to, h.nearIn)
 	if d.phaseless() {
 		h.loss = m.Delay(w["loss_o"], 1)
 		return h
 	}
 	h.lossIn = m.Bare("loss_in", tree.S(r.Loss.Bits))
-	h.loss = d.memory(m, "loss", d.ram(h.lossIn.T, 4<<d.neuron.Width, nil, ""), w["active_o"], from, we, to, h.lossIn)
+	h.loss = d.memory(m, "loss", d.ram(h.lossIn.T, pages<<d.neuron.Width, nil, ""), w["active_o"], from, we, to, h.lossIn)
 	return h
 }
 
@@ -104,13 +129,25 @@ func (d *design) teach(m *tree.Module, w *tree.Net, all bool) *tree.Net {
 	gain, loss, shift := r.Lifts(p.Operand)
 	m.Doc = append(m.Doc, fmt.Sprintf("  rule      b += near far - loss b rounded to %d fraction bits, held within its bounds", r.Weight.Frac))
 	word := m.Input("back_i", d.backStored, "stage 1: stored weight of the way back")
-	near, far := m.Input("near_i", tree.S(r.Near.Bits), "stage 1: of the sender"), m.Input("far_i", tree.S(r.Far.Bits), "stage 1: drive of the receiver")
+	near, far := m.Input("near_i", tree.S(r.Near.Bits), "stage 1: of the sender"), w
 	lossNow := m.Input("loss_i", tree.S(r.Loss.Bits), "stage 1: of the sender")
-	on := m.Input("learned_i", tree.U(1), "stage 5: the weight learns")
+	var on *tree.Net
+	if !d.t.now {
+		far = m.Input("far_i", tree.S(r.Far.Bits), "stage 1: drive of the receiver")
+		on = m.Input("learned_i", tree.U(1), "stage 5: the weight learns")
+	}
 	b := m.Floor("b", word, r.Hidden(p.Operand))
 	up, down := m.Left(d.product(m, "up", near, far), gain), m.Left(d.ruled(m, "down", lossNow, b), loss)
 	change := m.Follow("taught_3", m.Difference("taught", up, down, max(up.T.Width, down.T.Width)+1))
 	clamped := d.clampBack(m, d.plus(m, "back_updated", "back_change", m.Delay(word, 2), change, shift))
+	if d.t.now { // the error goes back through the weight as it is
+		m.Drive(m.Output("back_word_o", d.backStored, "stage 5: the weight of the way back, after it has learned"), clamped)
+		if all {
+			return b
+		}
+		is := m.Input("fixed_i", tree.U(1), "stage 1: which of both")
+		return m.Wire("back", tree.Cond{If: is, Then: b, Else: w})
+	}
 	next := m.Wire("back_next", tree.Cond{If: on, Then: clamped, Else: m.Delay(word, 4)})
 	m.Drive(m.Output("back_word_o", d.backStored, "stage 5: the weight of the way back, after it has learned"), next)
 	operand := m.Floor("back_operand", next, r.Hidden(p.Operand))

@@ -89,7 +89,8 @@ type timing struct {
 	learned int // a weight that changed is written: stages after its address
 
 	rule    bool // backward weights learn
-	aligned bool // from the step before
+	aligned bool // from what neurons teach, in the step before
+	now     bool // or in this one, after the error has gone back
 	noise   int  // extra stage of the noise that membranes hear
 	far     int  // what receivers teach is written: stages after a slot; 0: after a row
 	late    int  // extra stages of w e, behind what its weight learns
@@ -135,9 +136,13 @@ func newTiming(p *format.Plan, lanes int) timing {
 	if p.Rule != nil && t.backward {
 		t.rule = true
 		if t.aligned = p.Rule.Kind != format.Mirror; t.aligned {
-			t.late = 4
+			if t.now = p.Rule.Kind == format.Scaled; !t.now {
+				t.late = 4
+			}
 			t.heard = max(t.rate, t.diff+heardLoss)
 			switch {
+			case t.now:
+				t.heard = max(t.heard, t.out+heardSquare)
 			case p.Rule.Kind == format.Phaseless:
 				t.heard, t.far = t.arrive+heardNoise, t.rate+highPassed
 			case t.noise > 0:
@@ -163,7 +168,7 @@ func (t *timing) written() int {
 // taught is the stage in which a backward weight that learned is written.
 func (t *timing) taught() int {
 	if t.aligned {
-		return t.late + 1
+		return taughtWritten
 	}
 	return t.learned
 }
@@ -358,6 +363,13 @@ func (s *Schedule) time(order []int) {
 					if s.Address[k] == g.First {
 						// Both go on a sender a cycle in the first row group.
 						s.Period = max(s.Period, written(k, 0)-(w.Start+offset))
+					}
+				}
+			}
+			if g.Learned && s.t.now {
+				for k := range pops {
+					if s.Address[k] == g.First {
+						s.Period = max(s.Period, membranes[k]+s.t.heard+1-(w.Start+offset))
 					}
 				}
 			}

@@ -72,6 +72,17 @@ func phaseless(n int) (*format.Network, format.Options) {
 	return net, o
 }
 
+// scaled is learner with transposed weights whose gains learn.
+func scaled(n int) (*format.Network, format.Options) {
+	net, o := aligned(n)
+	for i := range net.Projections {
+		if f := &net.Projections[i].Feedback; f.Kind == format.Alignment {
+			f.Kind = format.Scaled
+		}
+	}
+	return net, o
+}
+
 // TestSchedules wants the cycles per step that docs/verilog.md states.
 func TestSchedules(t *testing.T) {
 	for _, c := range []struct {
@@ -156,7 +167,7 @@ func TestBlockRAM(t *testing.T) {
 
 // TestYosysHasNothingToSay checks every module.
 func TestYosysHasNothingToSay(t *testing.T) {
-	for _, of := range []func(int) (*format.Network, format.Options){learner, aligned, phaseless} {
+	for _, of := range []func(int) (*format.Network, format.Options){learner, aligned, phaseless, scaled} {
 		work, _ := synthJob(t, of)
 		for _, w := range yosys(t, work).Warnings {
 			t.Error(w)
@@ -171,7 +182,7 @@ func TestGates(t *testing.T) {
 		t.Skip("synthesis takes 20 s")
 	}
 	t.Run("transpose", func(t *testing.T) { gates(t, learner, 7) })
-	for name, of := range map[string]func(int) (*format.Network, format.Options){"gain-alignment": aligned, "pal": phaseless} {
+	for name, of := range map[string]func(int) (*format.Network, format.Options){"gain-alignment": aligned, "pal": phaseless, "gain-transpose": scaled} {
 		t.Run(name, func(t *testing.T) {
 			if os.Getenv("VLEC_LONG") == "" {
 				t.Skip("synthesis takes a minute; VLEC_LONG=1 runs it")
@@ -236,7 +247,7 @@ func yosys(t *testing.T, job referee.SynthJob) *referee.Synthesis {
 
 // TestLinters want silence, about the boards too.
 func TestLinters(t *testing.T) {
-	for name, of := range map[string]func(int) (*format.Network, format.Options){"transpose": learner, "gain-alignment": aligned, "pal": phaseless} {
+	for name, of := range map[string]func(int) (*format.Network, format.Options){"transpose": learner, "gain-alignment": aligned, "pal": phaseless, "gain-transpose": scaled} {
 		t.Run(name, func(t *testing.T) { lint(t, of) })
 	}
 }

@@ -172,6 +172,8 @@ func (d *drawing) project(from string, to, m, n int, dt, scale float64) {
 // that leave a population have one rate.
 func (d *drawing) rule(from string, to int, dt float64) bool {
 	switch d.o.Rule {
+	case "gain-transpose":
+		d.say("feedback = { rule = \"gain-transpose\", eta = %.4g }", rate(int(from[len(from)-1]-'0'), dt))
 	case "kolen-pollack": // at the rate of the weights
 		d.say("feedback = { rule = \"kolen-pollack\", eta = %.4g, decay = %.4g }", rate(to, dt), math.Exp2(-7-7*d.rules.Float64())/dt)
 	case "gain-alignment":

@@ -155,7 +155,7 @@ func (c *Pair) signals() []watched {
 		}
 		if l.Learns() {
 			b := func() []float64 { return s.B(k) }
-			if l.Feedback != format.Mirror { // the core takes in a step later what it taught
+			if l.Feedback != format.Mirror && l.Feedback != format.Scaled { // the core takes in a step later what it taught
 				b = func() []float64 { return c.formerB[i] }
 			}
 			list = append(list, watched{l.Name + ".B", []int{len(l.B) / n, n}, b, backward(p, c.Core.B(i), n)})

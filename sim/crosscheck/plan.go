@@ -26,13 +26,21 @@ func Plan(ctx context.Context, net *model.Network, learning bool, o format.Optio
 }
 
 func fixedNetwork(net *model.Network, learning bool) (*format.Network, error) {
-	c, err := lower.Network(net, lower.Options{Learning: learning})
+	c, err := lower.Network(net, lower.Options{Learning: learning, Clocked: true})
 	if err != nil {
 		return nil, err
 	}
 	n, err := format.FromCircuit(c)
 	if err != nil {
 		return nil, err
+	}
+	for i := range n.Projections {
+		l := &n.Projections[i]
+		for _, p := range net.Projections {
+			if f := p.Feedback; learning && p.Name == l.Name && l.From >= 0 && f.Rule == model.GainTranspose && f.Eta != 0 {
+				l.Feedback = format.Feedback{Kind: format.Scaled, B: format.Transposed(f.B, p.From.Width(), p.To.Size), Rate: f.Eta, Slope: 1}
+			}
+		}
 	}
 	// A circuit has noise as samples; hardware makes its own.
 	for i := range n.Populations {

@@ -16,6 +16,7 @@ func TestLearnedFeedback(t *testing.T) {
 		"gain-alignment": `feedback = { rule = "gain-alignment", eta = 1.0, weights = [[-0.5, 0.3], [0.2, 0.6], [0.1, -0.4]] }`,
 		"pal":            `feedback = { rule = "pal", eta = 10.0, decay = 0.02, noise_sigma = 0.2, noise_tau = 0.1, high_pass = 0.2, weights = [[-0.5, 0.3], [0.2, 0.6], [0.1, -0.4]] }`,
 		"noise":          `feedback = { rule = "gain-alignment", eta = 1.0, noise_sigma = 0.2, noise_tau = 0.1, weights = [[-0.5, 0.3], [0.2, 0.6], [0.1, -0.4]] }`,
+		"gain-transpose": `feedback = { rule = "gain-transpose", eta = 1.0, weights = [[-0.5, 0.3], [0.2, 0.6], [0.1, -0.4]] }`,
 		"kolen-pollack":  `feedback = { rule = "kolen-pollack", eta = 0.2, decay = 0.3, weights = [[-0.5, 0.3], [0.2, 0.6], [0.1, -0.4]] }`,
 	} {
 		t.Run(rule, func(t *testing.T) {

@@ -105,6 +105,7 @@ func TestPerturbedRTL(t *testing.T) {
 		{"gain-alignment", "decay = 0.5\nfeedback = { rule = \"gain-alignment\", eta = 1.0 }\n"},
 		{"pal", "feedback = { rule = \"pal\", eta = 10.0, decay = 0.02, noise_sigma = 0.2, noise_tau = 0.1, high_pass = 0.2 }\n"},
 		{"noise", "feedback = { rule = \"gain-alignment\", eta = 1.0, noise_sigma = 0.2, noise_tau = 0.1 }\n"},
+		{"gain-transpose", "feedback = { rule = \"gain-transpose\", eta = 1.0, weights = [[0.5, 0.3], [-0.4, 0.6], [0.2, 0.1]] }\n"},
 		{"kolen-pollack", "feedback = { rule = \"kolen-pollack\", eta = 0.2, decay = 0.5, weights = [[0.5, 0.3], [-0.4, 0.6], [0.2, 0.1]] }\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -366,8 +366,12 @@ func (c *Core) sweep(l *link, count *format.Updates) {
 				sum[j] += (word >> hidden) * e
 			}
 		}
-		if c.Learn && l.Feedback == format.Mirror {
+		switch {
+		case !c.Learn:
+		case l.Feedback == format.Mirror:
 			c.mirror(l, i, s)
+		case l.Feedback == format.Scaled:
+			c.rescale(l, i)
 		}
 		if !learn || s == 0 && l.Decay == 0 {
 			continue
@@ -432,7 +436,7 @@ func (c *Core) advance(k int) {
 	for i := range q.Size {
 		d := c.deviation(k, i)
 		y := near(z.U[i]+floor(q.Lead[i]*d, unit.LeadShift()), unit.OutShift())
-		if table != nil && (q.Gain == 0 || p.Rule.Kind != format.Alignment) { // beyond the table's range phi is flat
+		if table != nil && (q.Gain == 0 || p.Rule.Kind == format.Phaseless) { // beyond the table's range phi is flat
 			most := p.Potential.Max()
 			y = min(max(y, -most), most)
 		} else {

@@ -19,7 +19,7 @@ func newHeard(p *format.Plan, k int) heard {
 	of := func() []int64 { return make([]int64, p.Populations[k].Size) }
 	h := heard{near: of(), loss: of(), formerNear: of(), formerLoss: of()}
 	for i := range p.Projections {
-		if l := &p.Projections[i]; l.To == k && l.Learns() {
+		if l := &p.Projections[i]; l.To == k && l.Learns() && l.Feedback != format.Scaled {
 			h.far, h.low = of(), of()
 		}
 	}
@@ -72,7 +72,11 @@ func (c *Core) listen(k int) {
 		}
 		square := near(total*total, 2*r.Total.Frac-r.Loss.Frac)
 		h.loss[i] = near(q.Loss*square, r.Scale.Frac)
-		h.near[i] = near(q.Gain*z.Y[i], r.Scale.Frac)
+		y := z.Y[i]
+		if r.Kind == format.Scaled {
+			y = near(y*y, 2*c.plan.Potential.Frac-r.Near.Frac)
+		}
+		h.near[i] = near(q.Gain*y, r.Scale.Frac)
 	}
 }
 
@@ -96,36 +100,53 @@ func (c *Core) listenToNoise(k int) {
 
 // align lets backward weights learn from the step before.
 func (c *Core) align() {
-	p, r := c.plan, c.plan.Rule
-	low, high := r.Limits(p.Operand)
-	gain, loss, shift := r.Lifts(p.Operand)
+	if c.plan.Rule.Kind == format.Scaled {
+		return // they learn last
+	}
 	for k := range c.links {
 		l := &c.links[k]
 		if !l.Learns() || !c.learned {
 			continue
 		}
-		seen := &c.count.Updates[l.count]
 		from, far := &c.pops[l.From].heard, c.pops[l.To].heard.far
 		for i := range l.n {
 			row := l.b[i*l.m : (i+1)*l.m]
 			for j, word := range row {
-				up, down := from.formerNear[j]*far[i], from.formerLoss[j]*(word>>l.hidden)
-				if up == 0 && down == 0 {
-					continue
-				}
-				seen.Total++
-				d := c.scaled(up, down, gain, loss, shift)
-				if d == 0 {
-					seen.Lost++
-				}
-				if word += d; word < low || word > high {
-					seen.Clipped++
-					word = min(max(word, low), high)
-				}
-				row[j] = word
+				row[j] = c.taught(l, word, from.formerNear[j]*far[i], from.formerLoss[j]*(word>>l.hidden))
 			}
 		}
 	}
+}
+
+// rescale lets the backward weights of receiver i learn as gain-transpose does.
+func (c *Core) rescale(l *link, i int) {
+	from, hidden := &c.pops[l.From].heard, uint(c.plan.Hidden())
+	row := l.b[i*l.m : (i+1)*l.m]
+	for j, word := range row {
+		row[j] = c.taught(l, word, from.near[j]*(l.w[i*l.m+j]>>hidden), from.loss[j]*(word>>l.hidden))
+	}
+}
+
+// taught is a backward weight after it has learned: the products of near and far,
+// and of loss and its operand.
+func (c *Core) taught(l *link, word, up, down int64) int64 {
+	p, r := c.plan, c.plan.Rule
+	if up == 0 && down == 0 {
+		return word
+	}
+	gain, loss, shift := r.Lifts(p.Operand)
+	low, high := r.Limits(p.Operand)
+	count := &c.count.Updates[l.count]
+	count.Total++
+	d := c.scaled(up, down, gain, loss, shift)
+	if d == 0 {
+		count.Lost++
+	}
+	if word += d; word < low || word > high {
+		count.Clipped++
+		word = min(max(word, low), high)
+	}
+	return word
 }
 
 // aligns tells whether backward weights learn from the step before.

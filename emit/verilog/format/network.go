@@ -91,7 +91,9 @@ type Feedback struct {
 }
 
 // learns tells whether there are backward weights with a rule.
-func (k FeedbackKind) learns() bool { return k == Mirror || k == Alignment || k == Phaseless }
+func (k FeedbackKind) learns() bool {
+	return k == Mirror || k == Alignment || k == Scaled || k == Phaseless
+}
 
 // A FeedbackKind tells where backward weights come from.
 type FeedbackKind string
@@ -103,6 +105,7 @@ const (
 	Fixed     FeedbackKind = "fixed"          // own weights that never change
 	Mirror    FeedbackKind = "kolen-pollack"  // own weights with the update of the forward ones
 	Alignment FeedbackKind = "gain-alignment" // own weights with the rule of gain alignment
+	Scaled    FeedbackKind = "gain-transpose" // own weights with the rule of the transpose with learned gains, for which there is no circuit
 	Phaseless FeedbackKind = "pal"            // own weights with the rule of phaseless alignment learning
 )
 
@@ -385,7 +388,7 @@ func (f *finder) back(from int) {
 				f.errs.Add(e.Origin, "", "feedback %s does not start at errors", e.Name)
 				continue
 			}
-			f.carry(from, e, e.Pin("pre"), Feedback{Kind: Fixed, B: transposed(e.Numbers("w"), p.Size, f.net.Populations[to].Size)}, nil)
+			f.carry(from, e, e.Pin("pre"), Feedback{Kind: Fixed, B: Transposed(e.Numbers("w"), p.Size, f.net.Populations[to].Size)}, nil)
 		case "plastic-synapse":
 			f.learned(from, e)
 		default:
@@ -416,7 +419,7 @@ func (f *finder) learned(from int, e *circuit.Element) {
 	n, m := f.net.Populations[to].Size, f.net.Populations[from].Size
 	w := e.Pin("w")
 	if s := first(f.at("weight-store", "w", w)); s != nil && s.Pin("pre") != e.Pin("pre") {
-		fb := Feedback{Kind: Phaseless, B: transposed(s.Numbers("init"), m, n), Rate: s.Number("rate"), Decay: s.Number("decay")}
+		fb := Feedback{Kind: Phaseless, B: Transposed(s.Numbers("init"), m, n), Rate: s.Number("rate"), Decay: s.Number("decay")}
 		if d := first(f.at("difference", "out", s.Pin("pre"))); d != nil {
 			if low := first(f.at("leaky-integrator", "state", d.Pin("minus"))); low != nil {
 				fb.Tau = low.Numbers("tau")[0]
@@ -428,7 +431,7 @@ func (f *finder) learned(from int, e *circuit.Element) {
 		}
 		f.carry(from, e, e.Pin("pre"), fb, nil)
 	} else if s != nil {
-		f.carry(from, e, e.Pin("pre"), Feedback{Kind: Mirror, B: transposed(s.Numbers("init"), m, n), Rate: s.Number("rate"), Decay: s.Number("decay")}, nil)
+		f.carry(from, e, e.Pin("pre"), Feedback{Kind: Mirror, B: Transposed(s.Numbers("init"), m, n), Rate: s.Number("rate"), Decay: s.Number("decay")}, nil)
 	} else if s := first(f.at("alignment-store", "w", w)); s != nil {
 		slope := 1.0
 		if s.Pin("total") != f.nets[from].sum {
@@ -440,7 +443,7 @@ func (f *finder) learned(from int, e *circuit.Element) {
 			}
 			slope = (1 - part.Number("gain")) * (1 - part.Number("gain"))
 		}
-		f.carry(from, e, e.Pin("pre"), Feedback{Kind: Alignment, B: transposed(s.Numbers("init"), m, n), Rate: s.Number("rate"), Slope: slope}, nil)
+		f.carry(from, e, e.Pin("pre"), Feedback{Kind: Alignment, B: Transposed(s.Numbers("init"), m, n), Rate: s.Number("rate"), Slope: slope}, nil)
 	}
 }
 
@@ -489,8 +492,8 @@ func (f *finder) refuse() {
 	}
 }
 
-// transposed turns a row-major m x n matrix into n x m.
-func transposed(b []float64, m, n int) []float64 {
+// Transposed turns a row-major m x n matrix into n x m.
+func Transposed(b []float64, m, n int) []float64 {
 	t := make([]float64, len(b))
 	for j := range m {
 		for i := range n {

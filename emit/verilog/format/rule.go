@@ -20,6 +20,13 @@ import (
 //
 // where m 2^-RateShift is the rate of a step, m at most 1, and s the slope of j at rest.
 //
+// For gain-transpose they are, for weights that learn after the error has gone back
+// through them,
+//
+//	near  m y^2    of j, one step before
+//	far   w        the operand of the forward weight, before it learns
+//	loss  m I^2    of j, one step before
+//
 // For pal they are
 //
 //	near  m x         the noise x of j, one step before the rate
@@ -93,7 +100,7 @@ func (c *chooser) learnsBack(l *Projection) bool {
 // population.
 func (c *chooser) aligned(pop int) bool {
 	for i := range c.n.Projections {
-		if l := &c.n.Projections[i]; l.From == pop && c.learnsBack(l) && l.Feedback.Kind == Alignment {
+		if l := &c.n.Projections[i]; l.From == pop && c.learnsBack(l) && (l.Feedback.Kind == Alignment || l.Feedback.Kind == Scaled) {
 			return true
 		}
 	}
@@ -119,7 +126,7 @@ func (c *chooser) rule() {
 				"projection %s: backward weights to the errors of population %s learn at different rates", l.Name, c.n.Populations[l.From].Name)
 		}
 		kind, rate[l.From] = l.Feedback.Kind, l.Feedback.Rate
-		heard[l.To] = true
+		heard[l.To] = l.Feedback.Kind != Scaled
 		fastest = math.Max(fastest, l.Feedback.Rate*c.o.Dt)
 	}
 	if kind == None {
@@ -148,13 +155,21 @@ func (c *chooser) rule() {
 	}
 	a, aNote := c.span("the drive", drives, seen, func(i int) bool { return heard[i] })
 	r.Far = holding(p.Bits, a)
+	if kind == Scaled {
+		r.Far = p.Operand
+		r.Near = Q{Bits: p.Bits, Frac: 2*p.Potential.Frac - p.Bits + 1}
+	}
 	total, note := c.span("the total input", c.proved.total, c.seen.total, func(i int) bool { return rate[i] != 0 })
 	r.Total = holding(p.Bits, total)
 	// The square of the largest word is below the end of this one.
 	r.Loss = Q{Bits: p.Bits, Frac: 2*r.Total.Frac - p.Bits + 1}
 
 	c.row("b stored", p.Operand.Limit(), c.seenBack(), r.Weight, fmt.Sprintf("%d hidden bits", hidden))
-	c.row("a", largest(drives), largest(seen), r.Far, aNote)
+	if kind == Scaled {
+		c.row("y^2", p.Potential.Limit()*p.Potential.Limit(), 0, r.Near, "cannot saturate")
+	} else {
+		c.row("a", largest(drives), largest(seen), r.Far, aNote)
+	}
 	c.row("I", largest(c.proved.total), largest(c.seen.total), r.Total, note)
 	c.row("I^2", r.Total.Limit()*r.Total.Limit(), 0, r.Loss, "cannot saturate")
 }
@@ -233,7 +248,7 @@ func (c *chooser) ruleParts() {
 		if r.Kind == Phaseless {
 			from.Loss = r.Loss.Word(math.Ldexp(l.Feedback.Decay*c.o.Dt, r.RateShift))
 		}
-		if from.Gain == 0 || from.Loss == 0 && (r.Kind == Alignment || l.Feedback.Decay > 0) {
+		if from.Gain == 0 || from.Loss == 0 && (r.Kind != Phaseless || l.Feedback.Decay > 0) {
 			c.fail(l.Pos, "bring the rates of feedback closer together", "projection %s: the rate of its feedback is too small beside the largest", l.Name)
 		}
 	}
