@@ -1,6 +1,10 @@
 package spice
 
-import "math"
+import (
+	"math"
+
+	"vlec/sim/spice/team"
+)
 
 // tangents are what behaviours look like where they were last evaluated: value
 // and gradient. One whose inputs have since moved by less than a part of the
@@ -16,6 +20,10 @@ type tangents struct {
 
 	lone    []int32 // behaviours that are evaluated one by one
 	batches []batch
+	cost    int // of all batches, in operations
+
+	team *team.Team // nil: one core
+	s    *system    // of which batches are evaluated
 }
 
 type tangentState uint8
@@ -53,10 +61,16 @@ func (m *tangents) init(s *system) {
 	m.x, m.g = make([]float64, len(m.col)), make([]float64, len(m.col))
 	m.value, m.now = make([]float64, len(s.funcs)), make([]float64, len(s.funcs))
 	for k, members := range byProgram {
-		if p := s.c.programs[k]; p.back != nil && len(members) >= fewestLanes {
-			m.batches = append(m.batches, newBatch(s, p, members))
-		} else {
+		p := s.c.programs[k]
+		if p.back == nil || len(members) < fewestLanes {
 			m.lone = append(m.lone, members...)
+			continue
+		}
+		m.cost += p.cost() * len(members)
+		for len(members) > 0 {
+			n := min(len(members), largestBatch)
+			m.batches = append(m.batches, newBatch(s, p, members[:n]))
+			members = members[n:]
 		}
 	}
 }
@@ -84,7 +98,6 @@ func (m *tangents) recall(k int, s *system) bool {
 		}
 		v += float64(g[i] * d)
 	}
-	s.stats.Bypassed++
 	m.now[k] = v
 	return true
 }
@@ -118,6 +131,7 @@ func (m *tangents) gradient(k int) []float64 { return m.g[m.first[k]:m.first[k+1
 func (m *tangents) evaluate(s *system, t float64) {
 	for _, k := range m.lone {
 		if m.recall(int(k), s) {
+			s.stats.Bypassed++
 			continue
 		}
 		d := &s.c.behaviours[s.funcs[k].b]
@@ -128,12 +142,21 @@ func (m *tangents) evaluate(s *system, t float64) {
 		copy(m.g[m.first[k]:], s.adj[:p.inputs])
 		m.note(int(k), s, v)
 	}
+	m.s = s
+	m.team.Do(m, len(m.batches), m.cost)
 	for i := range m.batches {
-		m.batches[i].evaluate(s)
+		b := &m.batches[i]
+		s.stats.Bypassed += len(b.members) - len(b.todo)
 	}
 }
 
-// A batch is the behaviours of one program, for lanes.
+// Piece evaluates one of the batches, which nothing joins.
+func (m *tangents) Piece(k int) { m.batches[k].evaluate(m.s) }
+
+// largestBatch is how many behaviours one core takes at a time.
+const largestBatch = 4 * laneCount
+
+// A batch is behaviours of one program, for lanes.
 type batch struct {
 	p       *program
 	members []int32     // places in system.funcs

@@ -54,6 +54,7 @@
 //	system.go      Circuit -> d/dt (C x + q(x)) + G x + f(x,t) = b(t), and its Jacobian
 //	bypass.go, lanes.go
 //	               behaviours: those that hardly moved, and many side by side
+//	team           two cores
 //	newton.go      one solve, and what to say when it fails
 //	damped.go, op.go, sweep.go
 //	               operating point, from far away too; dc sweep, small signals

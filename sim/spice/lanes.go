@@ -69,6 +69,17 @@ func (p *program) reverse() {
 	p.back = back
 }
 
+// cost is how many simple operations a value and its gradient take, about.
+func (p *program) cost() int {
+	n := 2 * len(p.code)
+	for _, in := range p.code {
+		if in.op >= opSqrt {
+			n += 20
+		}
+	}
+	return n
+}
+
 // gradients is gradient for lanes after values: d[k] becomes the derivatives of
 // the results with respect to input k.
 func (p *program) gradients(r, d [][]float64) {

@@ -1,7 +1,10 @@
 package spice
 
 import (
+	"context"
 	"math"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -80,5 +83,36 @@ func TestSoftplusIsFound(t *testing.T) {
 		if got != want {
 			t.Errorf("%s: %d, want %d", text, got, want)
 		}
+	}
+}
+
+// TestTwoCores: with another core come the same bits.
+func TestTwoCores(t *testing.T) {
+	c := build(t, "pairs.cir", pairsNet(500, false))
+	var times []float64
+	for k := range 40 {
+		times = append(times, 1e-5*float64(k+1))
+	}
+	run := func(cores int) []float64 {
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cores))
+		tr, err := c.newTransient(Options{Method: "gear", Times: times, Save: []string{"v(n500)", "v(t7)"}}, &Stats{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(tr.tangents.batches) < 4 || tr.tangents.cost < 1<<15 {
+			t.Fatalf("%d batches of %d operations: not worth a second core", len(tr.tangents.batches), tr.tangents.cost)
+		}
+		if err := tr.integrate(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		var out []float64
+		for _, s := range tr.out.trace().Signals {
+			out = append(append(out, s.Data...), s.Time...)
+		}
+		return append(out, float64(tr.stats.Iterations), float64(tr.stats.Bypassed))
+	}
+	one, two := run(1), run(2)
+	if !slices.Equal(one, two) || len(one) != 162 {
+		t.Errorf("%d values on one core, %d on two, and not the same", len(one), len(two))
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"vlec/sim"
+	"vlec/sim/spice/team"
 )
 
 // Options choose what a run reports and how it works. The zero value does what
@@ -248,6 +249,11 @@ const shortest = 1e-9
 
 // integrate runs from zero to the stop time.
 func (run *transient) integrate(ctx context.Context) error {
+	run.tangents.team = team.New()
+	defer func() {
+		run.tangents.team.Stop()
+		run.tangents.team = nil
+	}()
 	stop := run.spec.stop
 	restart, err := run.start()
 	if err != nil {

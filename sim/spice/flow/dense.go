@@ -5,6 +5,8 @@ import (
 
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/gonum"
+
+	"vlec/sim/spice/team"
 )
 
 var kernel gonum.Implementation
@@ -54,12 +56,12 @@ type dense struct {
 }
 
 // add adds the product with the input to y.
-func (d *dense) add(pool, y []float64, t *team) {
+func (d *dense) add(pool, y []float64, t *team.Team) {
 	d.x, d.y = d.in.of(pool), y[d.first:d.first+d.rows]
-	t.do(d, (d.rows+d.high-1)/d.high, len(d.a))
+	t.Do(d, (d.rows+d.high-1)/d.high, len(d.a))
 }
 
-func (d *dense) piece(k int) {
+func (d *dense) Piece(k int) {
 	lo := k * d.high
 	hi := min(d.rows, lo+d.high)
 	kernel.Dgemv(blas.NoTrans, hi-lo, d.cols, 1, d.a[lo*d.cols:hi*d.cols], d.cols, d.x, 1, 1, d.y[lo:hi], 1)

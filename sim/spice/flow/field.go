@@ -3,6 +3,8 @@ package flow
 import (
 	"fmt"
 	"math"
+
+	"vlec/sim/spice/team"
 )
 
 // A Field is a circuit in the form x' = f(x, t), with every other unknown a
@@ -18,7 +20,7 @@ type Field struct {
 	registers []float64
 	plastic   []*plastic
 	apart     int // states that are not in plastic matrices
-	team      *team
+	team      *team.Team
 	at        float64 // instant for which the pool holds the sources that derivatives need
 
 	derivative schedule
@@ -371,7 +373,7 @@ func (f *Field) corner(t float64) float64 {
 }
 
 // run computes all levels.
-func (s *schedule) run(pool, registers []float64, t *team) error {
+func (s *schedule) run(pool, registers []float64, t *team.Team) error {
 	for i := range s.levels {
 		l := &s.levels[i]
 		for k := range l.calls {

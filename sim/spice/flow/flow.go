@@ -27,7 +27,6 @@
 //	rows.go      a level of summing nodes as one sparse kernel,
 //	dense.go     of which layers are recognised and become dense matrices
 //	plastic.go   layers that learn: matrices of states that move by outer products
-//	team.go      two cores for large matrices, with the same bits as one
 //	loop.go      blocks that are true algebraic loops are solved by Newton
 //	field.go     one evaluation of x' = f(x, t)
 //	integrate.go step control, breakpoints, dense output

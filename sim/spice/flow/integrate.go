@@ -3,6 +3,8 @@ package flow
 import (
 	"fmt"
 	"math"
+
+	"vlec/sim/spice/team"
 )
 
 // Options of an integration. Zero values mean the defaults.
@@ -112,9 +114,9 @@ func NewIntegrator(f *Field, x []float64, t0, t1 float64, o Options) (*Integrato
 // With steps, the end of every step is a sample, too, and with it every corner.
 // An error of sample ends the run.
 func (g *Integrator) Run(times func(k int) float64, steps bool, sample func(t float64, out []float64) error) error {
-	g.field.team = newTeam()
+	g.field.team = team.New()
 	defer func() {
-		g.field.team.stop()
+		g.field.team.Stop()
 		g.field.team = nil
 	}()
 	k := 0

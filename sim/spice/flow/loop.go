@@ -5,6 +5,8 @@ import (
 	"math"
 
 	"vlec/sim/spice/sparse"
+
+	"vlec/sim/spice/team"
 )
 
 // A loop is an algebraic loop: unknowns that depend on each other at one
@@ -218,7 +220,7 @@ func (l *loop) finish(b *jacobianBuilder) {
 }
 
 // solve finds y in the pool, starting from what is there.
-func (l *loop) solve(pool, registers []float64, t *team) error {
+func (l *loop) solve(pool, registers []float64, t *team.Team) error {
 	if l.external != nil {
 		l.external.eval(pool, l.base, t)
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/blas"
+
+	"vlec/sim/spice/team"
 )
 
 // A plastic is a matrix W of states that move by what their row times their
@@ -82,10 +84,10 @@ type gemv struct {
 	x, y []float64
 }
 
-func (g *gemv) add(pool, y []float64, t *team) {
+func (g *gemv) add(pool, y []float64, t *team.Team) {
 	m := g.of
 	g.x, g.y = g.in.of(pool), y[g.first:g.first+g.count]
-	t.do(g, (g.count+g.high-1)/g.high, g.count*len(g.x))
+	t.Do(g, (g.count+g.high-1)/g.high, g.count*len(g.x))
 	for _, o := range m.terms {
 		inner, out := o.right, o.left
 		if g.transposed {
@@ -95,7 +97,7 @@ func (g *gemv) add(pool, y []float64, t *team) {
 	}
 }
 
-func (g *gemv) piece(k int) {
+func (g *gemv) Piece(k int) {
 	m := g.of
 	lo := k * g.high
 	hi := min(g.count, lo+g.high)
@@ -508,9 +510,9 @@ func (l *learner) first() {
 
 // errors returns the largest of the two error estimates against the tolerance,
 // and the element that has the largest first.
-func (l *learner) errors(t *team) extreme {
+func (l *learner) errors(t *team.Team) extreme {
 	l.update = false
-	t.do(l, l.count(), len(l.w)*2*len(l.share))
+	t.Do(l, l.count(), len(l.w)*2*len(l.share))
 	worst := extreme{at: -1}
 	for _, e := range l.largest {
 		if !(e.size[0] <= worst.size[0]) {
@@ -524,12 +526,12 @@ func (l *learner) errors(t *team) extreme {
 }
 
 // step moves the matrix to the end of the step.
-func (l *learner) step(t *team) {
+func (l *learner) step(t *team.Team) {
 	l.update = true
-	t.do(l, l.count(), len(l.w)*len(l.share))
+	t.Do(l, l.count(), len(l.w)*len(l.share))
 }
 
-func (l *learner) piece(k int) {
+func (l *learner) Piece(k int) {
 	m := l.m
 	l.largest[k] = extreme{at: -1}
 	for i := k * l.high; i < min(m.rows, (k+1)*l.high); i++ {

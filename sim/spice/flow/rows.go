@@ -1,5 +1,7 @@
 package flow
 
+import "vlec/sim/spice/team"
+
 // rows evaluates sums of products,
 //
 //	out[dst] = sum of coef[k] in[a[k]] + sum of coef[k] in[a[k]] in[b[k]]
@@ -23,7 +25,7 @@ type rows struct {
 	sums    []float64
 }
 
-func (r *rows) eval(in, out []float64, t *team) {
+func (r *rows) eval(in, out []float64, t *team.Team) {
 	if r.sums != nil {
 		clear(r.sums)
 		for _, d := range r.dense {

@@ -1,11 +1,17 @@
-package flow
+// Package team shares work between two cores.
+//
+// # For maintainers
+//
+// Both engines use it: the explicit one for large matrices, the implicit one for
+// behavioural sources in great numbers.
+package team
 
 import (
 	"runtime"
 	"sync/atomic"
 )
 
-// A team shares work that falls into independent pieces between two cores. The
+// A Team shares work that falls into independent pieces between two cores. The
 // pieces and the order of all sums within them do not depend on who does them,
 // so that results are the same bits with one core, with two, and with two of
 // which one is busy elsewhere.
@@ -14,16 +20,16 @@ import (
 // sleeps otherwise: waking it up costs more than most pieces are worth. Pieces
 // are claimed one by one through a ticket that names the job, the number of its
 // pieces and the next one; a helper that comes late finds nothing left to claim.
-type team struct {
+type Team struct {
 	ticket atomic.Uint64
 	done   atomic.Int64 // pieces of the job that are finished
 	asleep atomic.Bool
 	wake   chan struct{}
-	work   pieces // read after a claim succeeded, written when all pieces are done
+	work   Pieces // read after a claim succeeded, written when all pieces are done
 }
 
-// pieces is work in independent pieces.
-type pieces interface{ piece(k int) }
+// Pieces is work in independent pieces.
+type Pieces interface{ Piece(k int) }
 
 const (
 	patience   = 4000    // looks at the ticket before the helper sleeps
@@ -32,28 +38,28 @@ const (
 	mostPieces = 1<<pieceBits - 1
 )
 
-// newTeam starts a helper, or returns nil where there is no core for one.
-func newTeam() *team {
+// New starts a helper, or returns nil where there is no core for one.
+func New() *Team {
 	if runtime.GOMAXPROCS(0) < 2 {
 		return nil
 	}
-	t := &team{wake: make(chan struct{}, 1)}
+	t := &Team{wake: make(chan struct{}, 1)}
 	go t.help()
 	return t
 }
 
-// stop ends the helper.
-func (t *team) stop() {
+// Stop ends the helper.
+func (t *Team) Stop() {
 	if t != nil {
 		close(t.wake)
 	}
 }
 
-// do does all n pieces of work, whose cost is the given number of operations.
-func (t *team) do(w pieces, n, cost int) {
+// Do does all n pieces of work, whose cost is the given number of operations.
+func (t *Team) Do(w Pieces, n, cost int) {
 	if t == nil || n < 2 || n > mostPieces || cost < worthwhile {
 		for k := range n {
-			w.piece(k)
+			w.Piece(k)
 		}
 		return
 	}
@@ -74,7 +80,7 @@ func (t *team) do(w pieces, n, cost int) {
 }
 
 // claim does pieces until none is left.
-func (t *team) claim() {
+func (t *Team) claim() {
 	for {
 		ticket := t.ticket.Load()
 		next, n := ticket&mostPieces, ticket>>pieceBits&mostPieces
@@ -82,13 +88,13 @@ func (t *team) claim() {
 			return
 		}
 		if t.ticket.CompareAndSwap(ticket, ticket+1) {
-			t.work.piece(int(next))
+			t.work.Piece(int(next))
 			t.done.Add(1)
 		}
 	}
 }
 
-func (t *team) help() {
+func (t *Team) help() {
 	seen := uint64(0)
 	job := func() uint64 { return t.ticket.Load() >> (2 * pieceBits) }
 	for {
