@@ -16,10 +16,11 @@ type sweepCmd struct {
 type sweepMismatchCmd struct {
 	Model    string   `arg:"" help:"Model file (TOML)." type:"existingfile" predictor:"file"`
 	Samples  int      `help:"Circuits for each condition." default:"100" placeholder:"N"`
-	Level    string   `help:"Level of the cells: ${enum}." enum:"ideal,macro" default:"ideal"`
+	Level    string   `help:"Level of the cells: ${enum}." enum:"ideal,macro,transistor" default:"ideal"`
 	Gain     float64  `help:"Standard deviation of the logarithm of gains." default:"0.1" placeholder:"X"`
 	Tau      float64  `help:"Standard deviation of the logarithm of time constants." default:"0.1" placeholder:"X"`
 	Offset   float64  `help:"Standard deviation of offsets, in model units." default:"0.02" placeholder:"X"`
+	AVT      float64  `name:"avt" help:"Standard deviation of the thresholds of transistors times the root of their area, in V m." default:"4e-9" placeholder:"X"`
 	AutoZero float64  `help:"Share of an offset that auto-zeroing leaves." default:"0.05" placeholder:"X"`
 	Window   float64  `help:"Time over which a final loss is a mean; by default a twentieth of the run." placeholder:"T"`
 	MaxStep  float64  `help:"Longest step of the transients, in model time units." placeholder:"T"`
@@ -45,7 +46,7 @@ func (c *sweepMismatchCmd) Run(g *globals) error {
 	dir := outputFolder(c.Output, net)
 	update, stop := g.progress()
 	s, err := sweep.Mismatch(g.ctx, net, sweep.MismatchOptions{
-		Samples: c.Samples, Level: c.Level, Gain: c.Gain, Tau: c.Tau, Offset: c.Offset, AutoZero: c.AutoZero,
+		Samples: c.Samples, Level: c.Level, Gain: c.Gain, Tau: c.Tau, Offset: c.Offset, AVT: c.AVT, AutoZero: c.AutoZero,
 		Window: c.Window, MaxStep: c.MaxStep, Only: c.Only, Seed: net.Seed, Progress: update,
 	})
 	stop()

@@ -104,7 +104,7 @@ func Corners(ctx context.Context, net *model.Network, o CornerOptions) (*CornerS
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	b := bench{o.Level, o.Window, o.MaxStep}
+	b := bench{level: o.Level, window: o.Window, maxStep: o.MaxStep}
 	if s.Start, err = b.holds(ctx, net, nil, dir); err != nil {
 		return nil, err
 	}
@@ -141,11 +141,12 @@ func Corners(ctx context.Context, net *model.Network, o CornerOptions) (*CornerS
 type bench struct {
 	level           string
 	window, maxStep float64
+	noNull          bool // leave the offsets of transistor cells
 }
 
 // trains lets a circuit train itself, and returns what it learned.
 func (b *bench) trains(ctx context.Context, net *model.Network, at string) (weights, error) {
-	t, err := crosscheck.Train(ctx, net, crosscheck.TrainOptions{Level: b.level, Dir: at, NoCheck: true, MaxStep: b.maxStep})
+	t, err := crosscheck.Train(ctx, net, crosscheck.TrainOptions{Level: b.level, Dir: at, NoCheck: true, MaxStep: b.maxStep, NoNull: b.noNull})
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +156,7 @@ func (b *bench) trains(ctx context.Context, net *model.Network, at string) (weig
 // holds is the loss of a circuit with given weights, held.
 func (b *bench) holds(ctx context.Context, net *model.Network, w weights, at string) (float64, error) {
 	t, err := crosscheck.Train(ctx, shortened(load(clone(net), w), b.window), crosscheck.TrainOptions{
-		Level: b.level, Dir: at, Frozen: true, NoCheck: true, Window: b.window, MaxStep: b.maxStep,
+		Level: b.level, Dir: at, Frozen: true, NoCheck: true, Window: b.window, MaxStep: b.maxStep, NoNull: b.noNull,
 	})
 	if err != nil {
 		return 0, err

@@ -34,6 +34,7 @@ type MismatchOptions struct {
 	Gain     float64  // standard deviation of the logarithm of gains
 	Tau      float64  // of the logarithm of time constants
 	Offset   float64  // of offsets, in model units
+	AVT      float64  // standard deviation of thresholds of transistors times the root of their area [V m]
 	AutoZero float64  // share of an offset that auto-zeroing leaves
 	MaxStep  float64  // longest step of the circuits [time unit]; 0: the model's
 	Only     []string // names of the conditions to study; nil: all
@@ -47,6 +48,8 @@ type Condition struct {
 	Name       string         `json:"name"`
 	Mismatch   model.Mismatch `json:"-"`
 	BiasWeight bool           `json:"bias_weight,omitempty"`
+	AVT        float64        `json:"avt,omitempty"`        // of the thresholds of transistors [V m]
+	NotNulled  bool           `json:"not_nulled,omitempty"` // the offsets of transistor cells are left
 	// Learned are the losses of the circuits that trained themselves, Loaded of the
 	// same circuits with the weights that software had learned, with a bias where the
 	// circuit has one, sample by sample. The weights are held while a loss is measured.
@@ -110,6 +113,7 @@ type MismatchStudy struct {
 	Tau         float64      `json:"tau"`
 	Offset      float64      `json:"offset"`
 	AutoZero    float64      `json:"auto_zero"`
+	AVT         float64      `json:"avt,omitempty"`
 	Unperturbed float64      `json:"unperturbed"` // final loss of the circuit of equal parts
 	Start       float64      `json:"start"`       // loss of that circuit with the weights that training begins with
 	Conditions  []*Condition `json:"conditions"`
@@ -132,6 +136,9 @@ func Mismatch(ctx context.Context, net *model.Network, o MismatchOptions) (*Mism
 	s := &MismatchStudy{
 		Model: net.Name, Level: o.Level, Seed: o.Seed, Gain: o.Gain, Tau: o.Tau, Offset: o.Offset, AutoZero: o.AutoZero,
 	}
+	if o.Level == "transistor" {
+		s.Offset, s.AVT = 0, o.AVT
+	}
 	var err error
 	if s.Conditions, err = o.conditions(volts); err != nil {
 		return nil, err
@@ -153,22 +160,27 @@ func Mismatch(ctx context.Context, net *model.Network, o MismatchOptions) (*Mism
 	}
 	defer os.RemoveAll(dir)
 
-	b := bench{o.Level, o.Window, o.MaxStep}
+	b := bench{level: o.Level, window: o.Window, maxStep: o.MaxStep}
 	// The jobs: circuits of equal parts, then one a sample and condition. Each trains
 	// itself; then it holds what it has learned, and then what the software has.
 	type job struct {
 		net             *model.Network
+		notNulled       bool
 		software        weights
 		learned, loaded *float64
 	}
-	jobs := []job{{clone(net), nil, &s.Unperturbed, nil}}
+	jobs := []job{{clone(net), false, nil, &s.Unperturbed, nil}}
 	for _, c := range s.Conditions {
 		c.Learned, c.Loaded = make([]float64, o.Samples), make([]float64, o.Samples)
 		for k := range o.Samples {
 			unequal := equipped(net, c)
 			unequal.Hardware.Spice.Mismatch = c.Mismatch
 			unequal.Hardware.Spice.Mismatch.Seed = o.Seed + uint64(k)
-			jobs = append(jobs, job{unequal, software[c.BiasWeight], &c.Learned[k], &c.Loaded[k]})
+			unequal.Hardware.Spice.Transistors.AVT = c.AVT
+			if c.AVT > 0 {
+				unequal.Seed = o.Seed + uint64(k)
+			}
+			jobs = append(jobs, job{unequal, c.NotNulled, software[c.BiasWeight], &c.Learned[k], &c.Loaded[k]})
 		}
 	}
 	if s.Start, err = b.holds(ctx, net, nil, dir); err != nil {
@@ -176,6 +188,8 @@ func Mismatch(ctx context.Context, net *model.Network, o MismatchOptions) (*Mism
 	}
 	err = parallel(ctx, len(jobs), o.Progress, func(k int) error {
 		j, at := jobs[k], filepath.Join(dir, strconv.Itoa(k))
+		b := b
+		b.noNull = j.notNulled
 		learned, err := b.trains(ctx, j.net, at)
 		if err != nil {
 			return err
@@ -224,6 +238,12 @@ func (o *MismatchOptions) conditions(volts float64) ([]*Condition, error) {
 			&Condition{Name: of.name + ", auto-zero", Mismatch: zeroed},
 			&Condition{Name: of.name + ", auto-zero of learning", Mismatch: learning},
 			&Condition{Name: of.name + ", auto-zero of learning, bias weight", Mismatch: learning, BiasWeight: true})
+	}
+	if o.Level == "transistor" {
+		// Offsets are those of the transistors, and nulls their remedy.
+		list = append(list[:2:2],
+			&Condition{Name: "thresholds", AVT: o.AVT},
+			&Condition{Name: "thresholds, not nulled", AVT: o.AVT, NotNulled: true})
 	}
 	if o.Only == nil {
 		return list, nil
@@ -410,8 +430,12 @@ func (s *MismatchStudy) Write(w io.Writer) error {
 
 // String sums the study up in one line.
 func (s *MismatchStudy) String() string {
-	return fmt.Sprintf("%s (%s): a circuit of equal parts ends at a loss of %.3g, and begins at %.3g; gains differ by %g, time constants by %g, offsets by %g, of which auto-zeroing leaves %g",
-		s.Model, s.Level, s.Unperturbed, s.Start, s.Gain, s.Tau, s.Offset, s.AutoZero)
+	text := fmt.Sprintf("%s (%s): a circuit of equal parts ends at a loss of %.3g, and begins at %.3g; gains differ by %g, time constants by %g, ",
+		s.Model, s.Level, s.Unperturbed, s.Start, s.Gain, s.Tau)
+	if s.AVT > 0 {
+		return text + fmt.Sprintf("thresholds by %g V m over the root of the area", s.AVT)
+	}
+	return text + fmt.Sprintf("offsets by %g, of which auto-zeroing leaves %g", s.Offset, s.AutoZero)
 }
 
 // Picture shows all samples of every condition, sorted: what share of the

@@ -100,6 +100,39 @@ func TestConditions(t *testing.T) {
 	}
 }
 
+// Thresholds of transistors: nulls make the difference.
+func TestThresholds(t *testing.T) {
+	net, err := model.Load("../../examples/tiny/model.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	net.Hardware.Spice.TimeUnit, net.Duration = 0.01, 4
+	o := MismatchOptions{Level: "transistor", Samples: 2, AVT: 4e-9, Only: []string{"thresholds", "thresholds, not nulled"}, Window: 2, Seed: 1}
+	s, err := Mismatch(t.Context(), net, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range s.Table() {
+		t.Log(row)
+	}
+	if text := s.String(); !strings.Contains(text, "thresholds by 4e-09 V m") {
+		t.Error(text)
+	}
+	nulled, not := s.Conditions[0], s.Conditions[1]
+	for k := range o.Samples {
+		if nulled.Learned[k] > not.Learned[k]/2 || nulled.Loaded[k] > not.Loaded[k] {
+			t.Errorf("sample %d: %g and %g with nulls, %g and %g without", k, nulled.Learned[k], nulled.Loaded[k], not.Learned[k], not.Loaded[k])
+		}
+	}
+	if nulled.Learned[0] == nulled.Learned[1] {
+		t.Error("two samples are the same circuit")
+	}
+	o.Level, o.Only = "macro", []string{"thresholds"}
+	if _, err := Mismatch(t.Context(), net, o); err == nil || !strings.Contains(err.Error(), `no condition "thresholds"`) {
+		t.Error(err)
+	}
+}
+
 // The two-sided sign test, against sums of binomial coefficients.
 func TestSignTest(t *testing.T) {
 	for _, c := range []struct {
