@@ -171,8 +171,8 @@ func declaredParts(net *model.Network, side *spice.Map) *reference.Parts {
 }
 
 // tooFast tells whether following such poles would take the reference minutes: a step
-// of its integrator is 3.3 time constants of the fastest pole at most, and asks for
-// all signals six times.
+// of its integrator was seen to be 0.7 time constants of the fastest pole, and asks
+// for all signals six times.
 func tooFast(net *model.Network, p *reference.Parts) bool {
 	work := 0
 	for _, q := range net.Projections {
@@ -181,11 +181,11 @@ func tooFast(net *model.Network, p *reference.Parts) bool {
 	for _, q := range net.Populations {
 		work += 50 * q.Size
 	}
-	return 6*net.Duration/(3.3*min(p.Node, p.Follower))*float64(work) > mostReferenceWork
+	return 6*net.Duration/(0.7*min(p.Node, p.Follower))*float64(work) > mostReferenceWork
 }
 
-// mostReferenceWork is what a core does in about a minute [sums of products].
-const mostReferenceWork = 3e10
+// mostReferenceWork is what a core does in about half a minute [sums of products].
+const mostReferenceWork = 5e9
 
 // compared tells whether a signal of the side map is a variable of the model's
 // own neurons and weights; the teacher and the stimuli are the testbench.
