@@ -58,6 +58,7 @@ func main() {
 		device  = flag.String("device", "up5k", "of -place: up5k or hx8k")
 		file    = flag.String("model", "", "with -place: a model `file` instead of layers")
 		frozen  = flag.Bool("frozen", false, "with -place: without learning")
+		rule    = flag.String("feedback", "transpose", "with -place: the rule of backward weights")
 		board   = flag.Bool("board", false, "with -place: the board's top on its pins")
 		seeds   = flag.Int("seeds", 1, "with -place: this many placements")
 		again   = flag.Bool("again", false, "with -cells: also designs that the file has")
@@ -79,7 +80,7 @@ func main() {
 		return
 	}
 	if *place {
-		p := placing{layers: *layers, device: *device, model: *file, bits: *bits, lanes: *lanes, frozen: *frozen, board: *board, seeds: *seeds}
+		p := placing{layers: *layers, device: *device, model: *file, feedback: *rule, bits: *bits, lanes: *lanes, frozen: *frozen, board: *board, seeds: *seeds}
 		made, err := p.place()
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -94,8 +95,17 @@ func main() {
 	}
 }
 
-// source writes a chain of layers that all learn.
-func source(layers []string) string {
+// feedbacks are the rules of backward weights that can be placed, as in a model.
+var feedbacks = map[string]string{
+	"transpose":      "",
+	"gain-alignment": "feedback = { rule = \"gain-alignment\", eta = 0.02 }\n",
+	"gain-transpose": "feedback = { rule = \"gain-transpose\", eta = 0.02 }\n",
+	"kolen-pollack":  "feedback = { rule = \"kolen-pollack\", eta = 0.03125, decay = 0.01 }\n",
+	"pal":            "feedback = { rule = \"pal\", eta = 0.5, decay = 0.02, noise_sigma = 0.1, noise_tau = 0.2, high_pass = 0.5 }\n",
+}
+
+// source writes a chain of layers that all learn, with the text of a feedback.
+func source(layers []string, feedback string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "name = \"bench\"\ndt = 0.0078125\nduration = 40.0\n[learning]\neta = 0.03125\n[input.in0]\nsize = %s\nsignal = \"sine\"\nfrequency = 0.25\n", layers[0])
 	for k := 1; k < len(layers); k++ {
@@ -104,13 +114,16 @@ func source(layers []string) string {
 			b.WriteString("activation = \"linear\"\n")
 		}
 		fmt.Fprintf(&b, "[projection.w%d]\nfrom = \"in%d\"\nto = \"in%d\"\nweights = { init = \"xavier\" }\nplastic = true\n", k, k-1, k)
+		if k > 1 {
+			b.WriteString(feedback)
+		}
 	}
 	fmt.Fprintf(&b, "[target.aim]\npopulation = \"in%d\"\nsize = %s\nsignal = \"sine\"\nfrequency = 0.25\namplitude = 0.4\n", len(layers)-1, layers[len(layers)-1])
 	return b.String()
 }
 
 func measure(layers string, bits, lanes, steps int) error {
-	net, err := model.Parse("bench.toml", []byte(source(strings.Split(layers, ","))), ".")
+	net, err := model.Parse("bench.toml", []byte(source(strings.Split(layers, ","), "")), ".")
 	if err != nil {
 		return err
 	}

@@ -5,10 +5,12 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -24,6 +26,7 @@ import (
 type placing struct {
 	layers, device string
 	model          string // a file instead of layers
+	feedback       string // of feedbacks; "" is the transpose
 	bits, lanes    int
 	frozen, board  bool
 	seeds          int
@@ -126,7 +129,11 @@ func (p *placing) network() (*model.Network, error) {
 	if p.model != "" {
 		return model.Load(p.model)
 	}
-	return model.Parse("bench.toml", []byte(source(strings.Split(p.layers, ","))), ".")
+	feedback, ok := feedbacks[p.feedback]
+	if !ok && p.feedback != "" {
+		return nil, fmt.Errorf("there is no feedback %q; use one of %v", p.feedback, slices.Sorted(maps.Keys(feedbacks)))
+	}
+	return model.Parse("bench.toml", []byte(source(strings.Split(p.layers, ","), feedback)), ".")
 }
 
 // harness puts all ports of a core but its clock on two shift registers, and says

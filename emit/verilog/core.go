@@ -180,8 +180,8 @@ func (d *design) core() *tree.Module {
 	case d.phaseless():
 		m.Place(d.heardOfNoise(), "heard", to("clk_i", clk), to("noise_i", noise), to("gain_i", m.Delay(slot["gain_o"], t.arrive)), to("near_o", h.nearIn))
 	case t.aligned:
-		m.Place(d.heard(), "heard", to("clk_i", clk), to("total_i", total), to("out_i", out), to("gain_i", m.Delay(slot["gain_o"], t.out+2*bit(t.now))),
-			to("loss_i", m.Delay(slot["loss_o"], t.diff+4)), to("loss_o", h.lossIn), to("near_o", h.nearIn))
+		m.Place(d.heard(), "heard", to("clk_i", clk), to("total_i", total), to("out_i", out), to("gain_i", m.Delay(slot["gain_o"], t.out+t.square())),
+			to("loss_i", m.Delay(slot["loss_o"], t.diff+4+t.slow)), to("loss_o", h.lossIn), to("near_o", h.nearIn))
 	}
 	var x *tree.Net
 	if t.backward {

@@ -167,14 +167,14 @@ func (d *design) mul(a, b int) *tree.Module {
 	return m
 }
 
-// soft is mul as a tree of sums, for parts with few multipliers. It is not kept
-// apart, so that a factor that is a number leaves little of it.
-func (d *design) soft(a, b int) *tree.Module {
-	suffix := fmt.Sprintf("sums_%dx%d", a, b)
+// soft is mul as a tree of sums, for parts with few multipliers, in one cycle or
+// two. It is not kept apart, so that a factor that is a number leaves little of it.
+func (d *design) soft(a, b, cycles int) *tree.Module {
+	suffix := fmt.Sprintf("sums_%dx%d_%d", a, b, cycles)
 	if m := d.known[suffix]; m != nil {
 		return m
 	}
-	m := d.module(suffix, "p = a b, one cycle later, as a sum over the bits of b.")
+	m := d.module(suffix, "p = a b as a sum over the bits of b.", fmt.Sprintf("Latency: %d.", cycles))
 	d.known[suffix] = m
 	m.Clock()
 	x, y := m.Input("a_i", tree.S(a), ""), m.Input("b_i", tree.S(b), "")
@@ -200,7 +200,11 @@ func (d *design) soft(a, b int) *tree.Module {
 				next = append(next, m.Sum(name, low, high, width))
 			}
 		}
-		level = next
+		if level = next; cycles == 2 && step == 2 {
+			for i := range level {
+				level[i] = m.Follow(level[i].Name+"_r", level[i])
+			}
+		}
 	}
 	m.At(tree.Set{To: p, From: m.Ext(level[0], a+b)})
 	return m
@@ -209,20 +213,21 @@ func (d *design) soft(a, b int) *tree.Module {
 // small tells whether a part has so few multipliers that those of a rule of
 // backward weights, but for one in each lane, are left to logic. The UP5K has
 // eight: four for the neurons, four for a lane.
-func (d *design) small() bool { return d.t.rule && d.p.Device == "up5k" }
+func (d *design) small() bool { return d.t.slow > 0 }
 
-// ruled places a multiplier of the rule of backward weights.
+// ruled places a multiplier of the rule of backward weights, with timing.slow more
+// cycles.
 func (d *design) ruled(m *tree.Module, name string, a, b *tree.Net) *tree.Net {
 	if !d.small() {
 		return d.product(m, name, a, b)
 	}
-	return d.bySum(m, name, a, b)
+	return d.bySum(m, name, a, b, 1+d.t.slow)
 }
 
-// bySum is product as a sum over the bits of b.
-func (d *design) bySum(m *tree.Module, name string, a, b *tree.Net) *tree.Net {
+// bySum is product as a sum over the bits of b, in one cycle or two.
+func (d *design) bySum(m *tree.Module, name string, a, b *tree.Net, cycles int) *tree.Net {
 	p := m.Bare(name, tree.S(a.T.Width+b.T.Width))
-	m.Place(d.soft(a.T.Width, b.T.Width), "mul_"+name, tree.To("clk_i", clockOf(m)), tree.To("a_i", a), tree.To("b_i", b), tree.To("p_o", p))
+	m.Place(d.soft(a.T.Width, b.T.Width, cycles), "mul_"+name, tree.To("clk_i", clockOf(m)), tree.To("a_i", a), tree.To("b_i", b), tree.To("p_o", p))
 	return p
 }
 

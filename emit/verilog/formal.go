@@ -12,7 +12,14 @@ import (
 
 // settling is how long that is: the longest way from an issue to a memory, and the
 // register port's.
-func (d *design) settling() int { return d.t.rate + d.t.tree + d.s.portRead() + 4 }
+func (d *design) settling() int {
+	t := d.t
+	longest := t.rate
+	if t.rule {
+		longest = max(t.rate+lowWritten, t.heard, t.far) + t.late
+	}
+	return longest + t.tree + d.s.portRead() + 4
+}
 
 func (d *design) age() tree.Raw {
 	t := tree.U(addressBits(d.settling() + 1))

@@ -22,6 +22,7 @@ var designs = []struct {
 }{
 	{"chain", "../../examples/chain/model.toml", crosscheck.VerilogOptions{Learning: true, Device: "up5k", Steps: 8}},
 	{"tiny-frozen", "../../examples/tiny/model.toml", crosscheck.VerilogOptions{Device: "ecp5", Lanes: 2, Steps: 8}},
+	{"aligned", "../../examples/chain/learned.toml", crosscheck.VerilogOptions{Learning: true, Device: "up5k", Steps: 8}},
 	{"mixed", "testdata/mixed.toml", crosscheck.VerilogOptions{Learning: true, Device: "ecp5", Lanes: 2, Steps: 8}},
 }
 

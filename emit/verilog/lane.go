@@ -12,7 +12,11 @@ import (
 // lane is the arithmetic of one synapse a cycle.
 func (d *design) lane() *tree.Module {
 	p := d.p
-	m := d.module("lane", "One synapse a cycle, up to three multiplications with one word that was read:",
+	what := "One synapse a cycle, up to three multiplications with one word that was read:"
+	if d.t.rule || p.Decays() {
+		what = "One synapse a cycle, all multiplications with the words that were read:"
+	}
+	m := d.module("lane", what,
 		fmt.Sprintf("  drive     a += w r              exact, at %d fraction bits", p.Drive.Frac))
 	m.Clock()
 	fresh := m.Input("fresh_i", tree.U(1), "stage 2: first weight of a row")
@@ -90,8 +94,8 @@ func (d *design) changed(m *tree.Module, prefix string, word, sr *tree.Net) *tre
 	if p.Decays() {
 		decay := m.Input(prefix+"decay_i", tree.S(p.Decay.Bits), "stage 1: what the weight loses")
 		lost := d.ruled(m, prefix+"dw", m.Floor(prefix+"w", word, p.Hidden()), decay)
-		before = m.Follow(prefix+"decayed", d.plus(m, prefix+"faded", prefix+"loss", before, lost, p.DecayShift()))
-		sr = m.Delay(sr, 1)
+		before = m.Follow(prefix+"decayed", d.plus(m, prefix+"faded", prefix+"loss", m.Delay(before, d.t.slow), lost, p.DecayShift()))
+		sr = m.Delay(sr, 1+d.t.slow)
 	}
 	return d.plus(m, prefix+"updated", prefix+"change", before, sr, p.UpdateShift())
 }

@@ -30,8 +30,8 @@ func (d *design) noise() *tree.Module {
 	constant := func(name string, bits int, v int64) *tree.Net {
 		return m.Wire(name, tree.Const{T: tree.S(bits), Value: v})
 	}
-	up := m.Left(d.bySum(m, "kicked", g, constant("kick", n.KickQ.Bits, n.Kick)), kick)
-	down := m.Left(d.bySum(m, "faded", m.Delay(x, 1), constant("fade", n.FadeQ.Bits, n.Fade)), fade)
+	up := m.Left(d.bySum(m, "kicked", g, constant("kick", n.KickQ.Bits, n.Kick), 1), kick)
+	down := m.Left(d.bySum(m, "faded", m.Delay(x, 1), constant("fade", n.FadeQ.Bits, n.Fade), 1), fade)
 	change := m.Follow("change_3", m.Sum("change", up, down, max(up.T.Width, down.T.Width)+1))
 	next := m.Follow("next_4", m.Saturate("next", d.plus(m, "moved", "change_floor", m.Delay(x, 3), change, shift), n.State.Bits))
 	m.Drive(m.Output("noise_o", tree.S(n.State.Bits), stage(noiseMade)), next)
@@ -91,7 +91,7 @@ func (d *design) highPass() *tree.Module {
 	rounded := m.Follow("rounded_1", m.Near("rounded", m.Difference("high", a, b, max(a.T.Width, b.T.Width)+1), f-r.Far.Frac))
 	far := m.Follow("far_2", m.Saturate("far", rounded, r.Far.Bits))
 	m.Drive(m.Output("far_o", tree.S(r.Far.Bits), stage(highPassed)), far)
-	followed := d.bySum(m, "followed", far, m.Wire("follow", tree.Const{T: tree.S(r.FollowQ.Bits), Value: r.Follow}))
+	followed := d.bySum(m, "followed", far, m.Wire("follow", tree.Const{T: tree.S(r.FollowQ.Bits), Value: r.Follow}), 1)
 	next := d.plus(m, "next", "step", m.Delay(now, highPassed+1), followed, r.LowShift())
 	m.Drive(m.Output("low_o", tree.S(r.Low.Bits), stage(lowWritten)), m.Follow("low_4", m.Ext(next, r.Low.Bits)))
 	return m
@@ -108,6 +108,6 @@ func (d *design) heardOfNoise() *tree.Module {
 	m.Clock()
 	x, gain := m.Input("noise_i", tree.S(r.Near.Bits), "stage 0"), m.Input("gain_i", tree.S(r.Scale.Bits), "stage 0: m")
 	near := m.Near("near", d.ruled(m, "taught", x, gain), r.Scale.Frac)
-	m.Drive(m.Output("near_o", tree.S(r.Near.Bits), stage(heardNoise)), m.Follow("near_2", m.Ext(near, r.Near.Bits)))
+	m.Drive(m.Output("near_o", tree.S(r.Near.Bits), stage(heardNoise+d.t.slow)), m.Follow("near_2", m.Ext(near, r.Near.Bits)))
 	return m
 }

@@ -17,6 +17,14 @@ const (
 // taughtWritten is the stage in which a weight that neurons have taught is written.
 const taughtWritten = 5
 
+// square is by how many stages the gain of a squared potential comes later.
+func (t *timing) square() int {
+	if t.now {
+		return 2 + t.slow
+	}
+	return 0
+}
+
 // heardSquare is the stage of the square of a potential, after the potential.
 const heardSquare = 4
 
@@ -60,18 +68,18 @@ func (d *design) heard() *tree.Module {
 	m.Clock()
 	total := m.Input("total_i", d.totalType(), "stage 0: total input")
 	y := m.Input("out_i", d.out, fmt.Sprintf("stage %d: potential", t.out-t.diff))
-	gain, loss := m.Input("gain_i", tree.S(r.Scale.Bits), fmt.Sprintf("stage %d: m", t.out-t.diff+2*bit(t.now))), m.Input("loss_i", tree.S(r.Scale.Bits), "stage 4: m s")
+	gain, loss := m.Input("gain_i", tree.S(r.Scale.Bits), fmt.Sprintf("stage %d: m", t.out-t.diff+t.square())), m.Input("loss_i", tree.S(r.Scale.Bits), fmt.Sprintf("stage %d: m s", 4+t.slow))
 	rounded := m.Follow("rounded_1", m.Near("rounded", total, d.totalFrac()-r.Total.Frac))
 	i := m.Follow("total_2", m.Saturate("total", rounded, r.Total.Bits))
 	square := m.Follow("square_4", m.Ext(m.Near("square_near", d.ruled(m, "square", i, i), 2*r.Total.Frac-r.Loss.Frac), r.Loss.Bits))
 	lost := m.Follow("loss_6", m.Ext(m.Near("loss_near", d.ruled(m, "lost", square, loss), r.Scale.Frac), r.Loss.Bits))
 	end := t.heard - t.diff
-	m.Drive(m.Output("loss_o", tree.S(r.Loss.Bits), stage(end)), m.Delay(lost, end-heardLoss))
-	y, ready := m.Ext(y, p.Potential.Bits), t.out+2
+	m.Drive(m.Output("loss_o", tree.S(r.Loss.Bits), stage(end)), m.Delay(lost, end-heardLoss-2*t.slow))
+	y, ready := m.Ext(y, p.Potential.Bits), t.out+2+t.slow
 	if t.now {
 		m.Doc[1] = fmt.Sprintf("  near = m y^2             in %v", r.Near)
 		y = m.Follow("y_square_2", m.Ext(m.Near("y_square_near", d.ruled(m, "y_square", y, y), 2*p.Potential.Frac-r.Near.Frac), r.Near.Bits))
-		ready = t.out + heardSquare
+		ready = t.out + heardSquare + 2*t.slow
 	}
 	near := m.Follow("near_2", m.Ext(m.Near("near", d.ruled(m, "taught", y, gain), r.Scale.Frac), r.Near.Bits))
 	m.Drive(m.Output("near_o", tree.S(r.Near.Bits), stage(end)), m.Delay(near, t.heard-ready))
@@ -123,7 +131,7 @@ func (d *design) hear(m *tree.Module, w map[string]*tree.Net, isU, neuron, page,
 }
 
 // teach is the part of a lane in which a backward weight learns: it returns the
-// operand with which the error goes back, at stage 5.
+// operand with which the error goes back, timing.late stages late.
 func (d *design) teach(m *tree.Module, w *tree.Net, all bool) *tree.Net {
 	p, r := d.p, d.p.Rule
 	gain, loss, shift := r.Lifts(p.Operand)
@@ -134,27 +142,28 @@ func (d *design) teach(m *tree.Module, w *tree.Net, all bool) *tree.Net {
 	var on *tree.Net
 	if !d.t.now {
 		far = m.Input("far_i", tree.S(r.Far.Bits), "stage 1: drive of the receiver")
-		on = m.Input("learned_i", tree.U(1), "stage 5: the weight learns")
+		on = m.Input("learned_i", tree.U(1), stage(1+d.t.late)+": the weight learns")
 	}
 	b := m.Floor("b", word, r.Hidden(p.Operand))
-	up, down := m.Left(d.product(m, "up", near, far), gain), m.Left(d.ruled(m, "down", lossNow, b), loss)
+	up, down := m.Left(m.Delay(d.product(m, "up", near, far), d.t.slow), gain), m.Left(d.ruled(m, "down", lossNow, b), loss)
 	change := m.Follow("taught_3", m.Difference("taught", up, down, max(up.T.Width, down.T.Width)+1))
-	clamped := d.clampBack(m, d.plus(m, "back_updated", "back_change", m.Delay(word, 2), change, shift))
+	clamped := d.clampBack(m, d.plus(m, "back_updated", "back_change", m.Delay(word, 2+d.t.slow), change, shift))
+	learned := stage(d.t.taught()) + ": the weight of the way back, after it has learned"
 	if d.t.now { // the error goes back through the weight as it is
-		m.Drive(m.Output("back_word_o", d.backStored, "stage 5: the weight of the way back, after it has learned"), clamped)
+		m.Drive(m.Output("back_word_o", d.backStored, learned), clamped)
 		if all {
 			return b
 		}
 		is := m.Input("fixed_i", tree.U(1), "stage 1: which of both")
 		return m.Wire("back", tree.Cond{If: is, Then: b, Else: w})
 	}
-	next := m.Wire("back_next", tree.Cond{If: on, Then: clamped, Else: m.Delay(word, 4)})
-	m.Drive(m.Output("back_word_o", d.backStored, "stage 5: the weight of the way back, after it has learned"), next)
+	next := m.Wire("back_next", tree.Cond{If: on, Then: clamped, Else: m.Delay(word, d.t.late)})
+	m.Drive(m.Output("back_word_o", d.backStored, learned), next)
 	operand := m.Floor("back_operand", next, r.Hidden(p.Operand))
 	if all {
 		return operand
 	}
-	is := m.Input("fixed_i", tree.U(1), "stage 5: which of both")
+	is := m.Input("fixed_i", tree.U(1), stage(1+d.t.late)+": which of both")
 	return m.Wire("back", tree.Cond{If: is, Then: operand, Else: m.Delay(w, d.t.late)})
 }
 

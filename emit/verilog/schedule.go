@@ -89,6 +89,7 @@ type timing struct {
 	learned int // a weight that changed is written: stages after its address
 
 	rule    bool // backward weights learn
+	slow    int  // extra stage of the products of their rule and of decay, on parts with few multipliers
 	aligned bool // from what neurons teach, in the step before
 	now     bool // or in this one, after the error has gone back
 	noise   int  // extra stage of the noise that membranes hear
@@ -129,22 +130,23 @@ func newTiming(p *format.Plan, lanes int) timing {
 		t.out += 2
 	}
 	t.rate = t.out + 2
+	t.rule = p.Rule != nil && t.backward
+	t.slow = bit(t.rule && p.Device == "up5k")
 	t.learned = 4
 	if p.Decays() {
-		t.learned = 5
+		t.learned = 5 + t.slow
 	}
 	if p.Rule != nil && t.backward {
-		t.rule = true
 		if t.aligned = p.Rule.Kind != format.Mirror; t.aligned {
 			if t.now = p.Rule.Kind == format.Scaled; !t.now {
-				t.late = 4
+				t.late = 4 + t.slow
 			}
-			t.heard = max(t.rate, t.diff+heardLoss)
+			t.heard = max(t.rate+t.slow, t.diff+heardLoss+2*t.slow)
 			switch {
 			case t.now:
-				t.heard = max(t.heard, t.out+heardSquare)
+				t.heard = max(t.heard, t.out+heardSquare+2*t.slow)
 			case p.Rule.Kind == format.Phaseless:
-				t.heard, t.far = t.arrive+heardNoise, t.rate+highPassed
+				t.heard, t.far = t.arrive+heardNoise+t.slow, t.rate+highPassed
 			case t.noise > 0:
 				t.far = t.arrive + t.noise + disturbed
 			}
@@ -168,7 +170,7 @@ func (t *timing) written() int {
 // taught is the stage in which a backward weight that learned is written.
 func (t *timing) taught() int {
 	if t.aligned {
-		return taughtWritten
+		return taughtWritten + t.slow
 	}
 	return t.learned
 }
