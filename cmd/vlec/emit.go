@@ -60,7 +60,7 @@ func (c *emitSpiceCmd) Run(g *globals) error {
 	var scaling *compile.Scaling
 	if c.Scaling {
 		update, stop := g.progress()
-		scaling, err = compile.Scale(g.ctx, net, c.Learning, func(done float64) { update("reference", done) })
+		scaling, err = compile.Scale(g.ctx, net, compile.SpiceOptions{Learning: c.Learning, Level: c.Level}, func(done float64) { update("reference", done) })
 		stop()
 		if err != nil {
 			return err

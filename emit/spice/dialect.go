@@ -30,7 +30,15 @@ type integration struct {
 	// cells are more accurate at a fixed step; parasitic poles need short steps
 	// where something jumps, and only there.
 	controlled bool
+	perTau     float64 // longest steps in the smallest time constant; 0: StepsPerTau
 	charge     float64 // [C] that truncation error may neglect; 0: the simulator's choice
+}
+
+func (n integration) stepsPerTau() float64 {
+	if n.perTau > 0 {
+		return n.perTau
+	}
+	return StepsPerTau
 }
 
 // charges is the charge that counts as none, where it is not the simulator's own

@@ -52,7 +52,7 @@ type Options struct {
 
 	Dt      float64 // step of the model's clocked semantics, for estimates [s]
 	Stop    float64 // length of the transient [s]
-	MaxStep float64 // longest step [s]; 0: SmallestTime / StepsPerTau
+	MaxStep float64 // longest step [s]; 0: SmallestTime / StepsPerTau, or what the level asks for
 	// Save lists the signals to record; nil records all of them.
 	Save []string
 	// SaveStates records the states beside them, from which a next run may go on.
@@ -68,7 +68,8 @@ type Options struct {
 
 // StepsPerTau is how many steps of the transient fall into the smallest time
 // constant by default. Trapezoidal integration is off by (step/tau)^2/12 a
-// radian, 3e-5 at 50.
+// radian, 3e-5 at 50. Transistors, whose steps cost more and are shortened by their
+// truncation error, ask for fewer.
 const StepsPerTau = 50
 
 // SmallestTime returns the time [s] that a transient must resolve: the smallest
@@ -120,7 +121,7 @@ func Emit(c *circuit.Circuit, o Options, files *emit.Artifacts) (*Map, error) {
 		return nil, err
 	}
 	if o.MaxStep == 0 {
-		o.MaxStep = SmallestTime(c) / StepsPerTau
+		o.MaxStep = SmallestTime(c) / level.steps.stepsPerTau()
 	}
 	if !(o.Stop > 0 && o.MaxStep > 0 && !math.IsInf(o.MaxStep, 0)) {
 		return nil, fmt.Errorf("the transient needs a positive stop time and step, got %g s and %g s", o.Stop, o.MaxStep)

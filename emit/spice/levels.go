@@ -57,7 +57,7 @@ var levels = []level{
 		bodies:  transistorBodies,
 		parts:   transistorParts,
 		process: transistorProcess,
-		steps:   integration{method: "gear", controlled: true, charge: 1e-18},
+		steps:   integration{method: "gear", controlled: true, perTau: 10, charge: 1e-18},
 		biased:  true,
 	},
 }

@@ -74,6 +74,13 @@ func UnitsAt(level string, u circuit.Units, t Transistors) circuit.Units {
 	return u
 }
 
+// Reach and ProductReach are the largest inputs of transconductors and of what
+// multiplies, in model units: beyond them currents end.
+const (
+	Reach        = 5
+	ProductReach = 2.5
+)
+
 // MOSFile is the library of transistors, beside the cells.
 const MOSFile = "mos.lib"
 
@@ -169,7 +176,7 @@ x4 ib nc b vss mos_n PARAMS: p_w={2*p_m*p_mw} p_l={p_ml}`,
 	},
 	{
 		cell{
-			"part_gm", "current p_g/p_r0 (plus - minus) out of out, 4 p_m units at most",
+			"part_gm", "current p_g/p_r0 (plus - minus) out of out, up to 4 p_m units",
 			"plus minus out", "p_g=1 p_m=1.5",
 		},
 		`

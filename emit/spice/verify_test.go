@@ -4,8 +4,10 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
+	"vlec/emit/spice"
 	"vlec/model"
 	"vlec/sim"
 	"vlec/sim/crosscheck"
@@ -282,5 +284,71 @@ func TestTransistorsFollowTheReference(t *testing.T) {
 			t.Errorf("ngspice finds %g, the built-in engine %g", v.Report.NRMSEMax(), before)
 		}
 		before = v.Report.NRMSEMax()
+	}
+}
+
+// TestEditedTransistors wants that a network of transistors which somebody changed a
+// little does not pass.
+func TestEditedTransistors(t *testing.T) {
+	net := load(t, chain)
+	net.Targets, net.Teacher, net.Duration = nil, nil, 4
+	dir := t.TempDir()
+	if v, err := crosscheck.Spice(t.Context(), net, crosscheck.SpiceOptions{Level: "transistor", Dir: dir}); err != nil || !v.Pass() {
+		t.Fatal(v, err)
+	}
+	original := read(t, dir, spice.NetlistFile)
+	cells := read(t, dir, spice.CellFile)
+	for _, c := range []struct{ what, from, to string }{
+		{"inputs exchanged", "drive_r0 0 hidden_y0 cell_synapse", "0 drive_r0 hidden_y0 cell_synapse"},
+		{"a weight 5 % larger", "cell_synapse PARAMS: p_w=0.5\n", "cell_synapse PARAMS: p_w=0.525\n"},
+		{"half a mirror", "x4 out pc b vdd mos_p", "x4 out vdd b vdd mos_p"},
+		{"a supply too low", ".param p_vs=0.9", ".param p_vs=0.3"},
+	} {
+		for name, text := range map[string]string{spice.NetlistFile: original, spice.CellFile: cells} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(strings.Replace(text, c.from, c.to, 1)), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !strings.Contains(original+cells, c.from) {
+			t.Fatalf("%s: nothing to change", c.what)
+		}
+		v, err := crosscheck.Spice(t.Context(), net, crosscheck.SpiceOptions{
+			Artifact: filepath.Join(dir, spice.NetlistFile), Dir: t.TempDir(),
+		})
+		if err == nil && v.Pass() {
+			t.Errorf("%s: %v", c.what, v)
+		}
+		t.Logf("%s: %v, %v", c.what, v, err)
+	}
+}
+
+// TestTransistorsCarryErrors compares a network of transistors that has a target:
+// rates within 2 %, errors within 5 %, in both engines.
+func TestTransistorsCarryErrors(t *testing.T) {
+	for _, engine := range []string{"builtin", "ngspice"} {
+		if _, err := referee.Find("ngspice"); err != nil && engine == "ngspice" {
+			t.Skip(err)
+		}
+		net := load(t, chain)
+		if net.Duration = 8; engine == "ngspice" && os.Getenv("VLEC_LONG") == "" {
+			net.Duration = 4
+		}
+		v, err := crosscheck.Spice(t.Context(), net, crosscheck.SpiceOptions{Level: "transistor", Engine: engine, Dir: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Log(v, v.Because)
+		if !v.Pass() {
+			t.Error(v)
+		}
+		for _, r := range v.Report.Results {
+			most := 0.02
+			if kind := sim.KindOf(r.Name); kind == "e" || kind == "v" {
+				most = 0.05
+			}
+			if r.NRMSE > most {
+				t.Errorf("%s, %s: nrmse %g", engine, r.Name, r.NRMSE)
+			}
+		}
 	}
 }

@@ -23,7 +23,7 @@ import (
 // how well it fits.
 type Scaling struct {
 	Units     circuit.Units   `json:"units"`
-	Speed     float64         `json:"gbw_time_unit"` // gain-bandwidth product times the time unit
+	Speed     float64         `json:"gbw_time_unit,omitempty"` // gain-bandwidth product times the time unit
 	Series    string          `json:"series,omitempty"`
 	Roundings []pass.Rounding `json:"roundings,omitempty"`
 	Headroom  []pass.Headroom `json:"headroom"`
@@ -56,7 +56,10 @@ func (s *Scaling) Table() [][]string {
 func (s *Scaling) String() string {
 	var b strings.Builder
 	u := s.Units
-	fmt.Fprintf(&b, "1 stands for %.4g V, %.4g A; a time unit is %g s; the op-amps' gain-bandwidth product is %.4g per time unit", u.Voltage, u.Voltage/u.Resistance, u.Time, s.Speed)
+	fmt.Fprintf(&b, "1 stands for %.4g V, %.4g A; a time unit is %g s", u.Voltage, u.Voltage/u.Resistance, u.Time)
+	if s.Speed > 0 {
+		fmt.Fprintf(&b, "; the op-amps' gain-bandwidth product is %.4g per time unit", s.Speed)
+	}
 	if s.Series != "" {
 		worst := worst(s.Roundings)
 		fmt.Fprintf(&b, "\n%d parts are rounded to %s", len(s.Roundings), s.Series)
@@ -89,20 +92,34 @@ func (s *Scaling) Tight() []pass.Headroom {
 
 // Scale reports how a model becomes a circuit in physical units. It runs the
 // reference to see how large the signals get.
-func Scale(ctx context.Context, net *model.Network, learning bool, progress func(float64)) (*Scaling, error) {
-	observed, err := observe(ctx, net, learning, progress)
+func Scale(ctx context.Context, net *model.Network, o SpiceOptions, progress func(float64)) (*Scaling, error) {
+	observed, err := observe(ctx, net, o.Learning, progress)
 	if err != nil {
 		return nil, err
 	}
 	s := &Scaling{Series: net.Hardware.Spice.Series}
-	c, err := analog(net, SpiceOptions{Learning: learning}, observed, &s.Roundings)
+	c, err := analog(net, SpiceOptions{Learning: o.Learning, Level: o.Level}, observed, &s.Roundings)
 	if err != nil {
 		return nil, err
 	}
 	s.Units = c.Units
-	s.Speed = net.Hardware.Spice.OpAmp.GBW * c.Units.Time
-	s.Headroom, err = pass.Headrooms(c, observed, limits(net, c.Units.Resistance))
+	if o.Level != "transistor" { // which has no op-amps
+		s.Speed = net.Hardware.Spice.OpAmp.GBW * c.Units.Time
+	}
+	s.Headroom, err = pass.Headrooms(c, observed, limitsAt(net, o, c.Units))
 	return s, err
+}
+
+// limitsAt are those of a level: transistors are sized in units, whatever is declared.
+func limitsAt(net *model.Network, o SpiceOptions, u circuit.Units) pass.Limits {
+	l := limits(net, u.Resistance)
+	if o.Level == "transistor" {
+		l.Input, l.Rail, l.Node = spice.Reach*u.Voltage, spice.Reach*u.Voltage, 0
+		if o.Learning {
+			l.Input = spice.ProductReach * u.Voltage
+		}
+	}
+	return l
 }
 
 // limits of the parts that a model declares.

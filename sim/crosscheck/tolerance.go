@@ -59,10 +59,11 @@ func tolerances(net *model.Network, o SpiceOptions, side *spice.Map, parts *refe
 			blemish{"offsets", 3 * spread.Offset * residue * synapses / quietest(ref)})
 	}
 	if side.Level != "ideal" {
-		list[0].part *= 4 // Gear's rule is off by four times as much as the trapezoidal one
-		if side.Level == "transistor" {
+		if side.Level == "transistor" { // truncation error shortens steps that matter
+
 			list = append(list, transistorBlemishes(net, side, ref)...)
 		} else {
+			list[0].part *= 4 // Gear's rule is off by four times as much as the trapezoidal one
 			list = append(list, macroBlemishes(net, side, parts, ref)...)
 		}
 	}
