@@ -78,6 +78,7 @@ x_same high high same part_product
 r_same same 0 {p_r0}
 x_opposite high low opposite part_product
 r_opposite opposite 0 {p_r0}
+.options reltol=1e-9 vntol=1e-12 abstol=1e-20
 .op
 .end
 `, number(u.Voltage), number(u.Resistance), CellFile, m, m, m))

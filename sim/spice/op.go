@@ -9,7 +9,7 @@ import (
 
 // operatingPoint solves for the direct current with sources at their values for
 // t = 0, into x, which holds the first guess. It tries Newton's iteration, then
-// shunts at every node that are removed step by step, then charging up from zero,
+// charging up from zero, then shunts at every node that are removed step by step,
 // then the sources raised from zero. Clamp holds nodes at .ic voltages.
 func (c *Circuit) operatingPoint(stats *Stats, x []float64, clamp []nodeIC) error {
 	held := make([]int32, len(clamp))
@@ -37,6 +37,9 @@ func (c *Circuit) operatingPoint(stats *Stats, x []float64, clamp []nodeIC) erro
 // stepDC approaches the operating point from a simpler circuit.
 func (s *system) stepDC(clamp []nodeIC) bool {
 	limit := s.c.opts.itl1
+	if s.chargeUp(clamp) {
+		return true
+	}
 	// gmin stepping
 	clear(s.x)
 	s.semis.begun = false
@@ -61,9 +64,6 @@ func (s *system) stepDC(clamp []nodeIC) bool {
 		if factor = 1 + (factor-1)/3; factor < 1.001 {
 			break
 		}
-	}
-	if s.chargeUp(clamp) {
-		return true
 	}
 	// source stepping
 	clear(s.x)

@@ -235,6 +235,9 @@ func (j *junction) charge(v float64) (q, c float64) {
 // exponential is is (exp(v/vt) - 1), and below -3 vt the rational function by
 // which SPICE goes on, with its derivative.
 func exponential(v, vt, is float64) (i, g float64) {
+	if is == 0 {
+		return 0, 0 // nothing limits the voltage of a junction that is not there
+	}
 	if v >= -3*vt {
 		e := math.Exp(v / vt)
 		return is * (e - 1), is * e / vt

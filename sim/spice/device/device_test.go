@@ -128,3 +128,16 @@ func TestLimit(t *testing.T) {
 		})
 	}
 }
+
+// TestNoSubstrate: a junction without saturation current has no current at any
+// voltage.
+func TestNoSubstrate(t *testing.T) {
+	q := samples(t)["npn of few effects"]
+	var s Stamp
+	q.Eval([]float64{0, 0, 0, 100, 0}, nil, nil, true, &s)
+	for i, v := range s.I[:q.Terminals()] {
+		if !(math.Abs(v) < 1e-9) {
+			t.Errorf("current %g into terminal %d", v, i)
+		}
+	}
+}
