@@ -18,6 +18,9 @@
 // whether it is done; check.go walks through it and refuses one that would read
 // too early.
 //
+// Weights of the way back that learn (rule.go) stand beside the forward ones and are
+// read with them; they hear of a drive when it is complete, in the next step.
+//
 // Choices that were measured: one neuron unit serves membranes and error neurons;
 // three multiplications per word of weights that is read, so that no transposed
 // memory is needed; sums of w r wait in a memory for their slot, so that rows of

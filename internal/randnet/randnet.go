@@ -27,6 +27,9 @@ type Options struct {
 	Rule      string // some projections have this feedback instead, at a rate that suits clocked hardware
 }
 
+// Rules are what Options.Rule may be.
+var Rules = []string{"", "gain-alignment", "kolen-pollack", "pal", "noisy gain-alignment", "gain-transpose"}
+
 // Model draws a model. Time constants are 4 to 600 steps, and leads within 1/8 to 8.
 func Model(seed uint64, o Options) string {
 	d := &drawing{Rand: rand.New(rand.NewPCG(seed, 0x5eed)), rules: rand.New(rand.NewPCG(seed, 0xb)), o: o}

@@ -38,6 +38,7 @@ func fixedNetwork(net *model.Network, learning bool) (*format.Network, error) {
 		l := &n.Projections[i]
 		for _, p := range net.Projections {
 			if f := p.Feedback; learning && p.Name == l.Name && l.From >= 0 && f.Rule == model.GainTranspose && f.Eta != 0 {
+				n.Learning = true
 				l.Feedback = format.Feedback{Kind: format.Scaled, B: format.Transposed(f.B, p.From.Width(), p.To.Size), Rate: f.Eta, Slope: 1}
 			}
 		}

@@ -24,7 +24,7 @@ func load(t testing.TB, text string) *model.Network {
 // Sums in 64 and in 128 bits give the same words.
 func TestWideSums(t *testing.T) {
 	for seed := range uint64(20) {
-		text := randnet.Model(seed, randnet.Options{Decay: true, Feedbacks: []string{"transpose", "fixed"}, Rule: []string{"", "gain-alignment", "kolen-pollack", "pal", "noisy gain-alignment", "gain-transpose"}[seed%6]})
+		text := randnet.Model(seed, randnet.Options{Decay: true, Feedbacks: []string{"transpose", "fixed"}, Rule: randnet.Rules[seed%uint64(len(randnet.Rules))]})
 		net := load(t, text)
 		p, err := crosscheck.Plan(t.Context(), net, true, format.Options{Bits: 8 + int(seed)%14})
 		if err != nil {

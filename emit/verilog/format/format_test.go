@@ -50,7 +50,7 @@ func TestBoundsHold(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		o := randnet.Options{
 			Frozen: rapid.Bool().Draw(rt, "frozen"), Forward: rapid.Bool().Draw(rt, "forward"), Clip: true,
-			Feedbacks: []string{"transpose", "fixed"}, Steps: 120,
+			Feedbacks: []string{"transpose", "fixed"}, Steps: 120, Decay: true, Rule: rapid.SampledFrom(randnet.Rules).Draw(rt, "rule"),
 		}
 		text := randnet.Model(rapid.Uint64Range(0, 1<<20).Draw(rt, "seed"), o)
 		if !o.Forward && diverges(t, text) {
@@ -113,7 +113,7 @@ func diverges(t *testing.T, text string) bool {
 // A format that the report says cannot saturate never does, whatever learns.
 func TestSaturations(t *testing.T) {
 	for seed := range uint64(60) {
-		text := randnet.Model(seed, randnet.Options{Forward: true, Clip: true, Feedbacks: []string{"transpose", "fixed"}})
+		text := randnet.Model(seed, randnet.Options{Forward: true, Clip: true, Decay: true, Feedbacks: []string{"transpose", "fixed"}, Rule: randnet.Rules[seed%uint64(len(randnet.Rules))]})
 		p, r := runs(t, t, text, format.Options{Bits: 12 + int(seed)%12})
 		for _, row := range p.Rows {
 			kind, ok := map[string]string{"r": "r", "I - u": "dU", "back": "back", "x - v": "dV", "e": "e"}[row.Signal]

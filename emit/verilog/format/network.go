@@ -400,7 +400,7 @@ func (f *finder) back(from int) {
 func (f *finder) target(p *Population, n *neuronNets, e *circuit.Element) {
 	switch {
 	case e.Pin("rate") != n.rate:
-		f.errs.Add(e.Origin, "use the squared loss, or emit SPICE", "target %s needs a softmax, which the RTL does not have", e.Name)
+		f.errs.Add(e.Origin, "use the squared loss, or emit SPICE", "target %s needs a softmax, which the RTL does not have", strings.TrimPrefix(strings.TrimSuffix(e.Name, ".comparator"), "target/"))
 		return
 	case p.Target != nil:
 		f.errs.Add(e.Origin, "give each population one target", "population %s has more than one target", p.Name)
@@ -415,6 +415,7 @@ func (f *finder) target(p *Population, n *neuronNets, e *circuit.Element) {
 }
 
 func (f *finder) learned(from int, e *circuit.Element) {
+	f.net.Learning = true
 	to := f.popOf[e.Pin("pre")]
 	n, m := f.net.Populations[to].Size, f.net.Populations[from].Size
 	w := e.Pin("w")
