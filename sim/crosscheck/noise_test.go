@@ -18,6 +18,9 @@ func TestExpectedNoise(t *testing.T) {
 		learning bool
 		slack    float64 // by which the expectation may exceed what is seen
 	}{{chain, false, 1.5}, {chain, true, 1.5}, {recurrent, false, 5}} {
+		if testing.Short() && c.learning {
+			continue
+		}
 		net := load(t, c.file)
 		net.Duration = 10
 		silent, err := Spice(t.Context(), net, SpiceOptions{Learning: c.learning, Dir: t.TempDir()})

@@ -62,6 +62,9 @@ func TestRefreshedWeights(t *testing.T) {
 	h.Store = model.Store{Leak: 5e-3, Refresh: 1e-3, Grid: 0.25}
 	for _, level := range []string{"ideal", "macro"} {
 		for _, engine := range engines(t) {
+			if testing.Short() && level+engine == "macrongspice" {
+				continue // the slowest by far
+			}
 			v, err := Spice(t.Context(), net, SpiceOptions{Level: level, Engine: engine, Learning: true, Dir: t.TempDir()})
 			if err != nil {
 				t.Fatal(err)
