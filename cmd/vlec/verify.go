@@ -33,6 +33,7 @@ func (c *verifyCmd) Help() string {
   vlec verify examples/chain/model.toml
   vlec verify examples/chain/model.toml --learning --engine ngspice
   vlec verify examples/chain/model.toml --level macro
+  vlec verify examples/chain/model.toml --level transistor
   vlec verify examples/chain/model.toml --artifact vlec-out/chain/net.cir
   vlec verify examples/chain/model.toml --target verilog --learning --engine all
   vlec verify examples/chain/model.toml --target verilog --artifact out/rtl/chain.v`

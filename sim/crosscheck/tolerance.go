@@ -81,6 +81,9 @@ func tolerances(net *model.Network, o SpiceOptions, side *spice.Map, parts *refe
 	forward := n * layer
 	backward := 2*n*layer + n*layer*sharpening(net, ref)
 	because := fmt.Sprintf("tolerance: a layer may be off by %.1e (%s); there are %g", layer, strings.Join(words, ", "), n)
+	if side.Level == "transistor" {
+		because += beyond(ref)
+	}
 	if net.Hardware.Spice.Noise > 0 {
 		forward += 3 * hissForward
 		backward += 3 * hissBackward
@@ -203,6 +206,24 @@ func transistorBlemishes(net *model.Network, side *spice.Map, ref *sim.Trace) []
 		list = append(list, blemish{"products", 0.005 * r * r})
 	}
 	return list
+}
+
+// beyond names the signal of the reference that asks for most, where it is more than
+// transistors are sized for: no tolerance covers that.
+func beyond(ref *sim.Trace) string {
+	most, name := float64(spice.Reach), ""
+	for _, s := range ref.Signals {
+		if kind := sim.KindOf(s.Name); kind == "W" || kind == "B" {
+			continue
+		}
+		if x := largest(s.Data); x > most {
+			most, name = x, s.Name
+		}
+	}
+	if name == "" {
+		return ""
+	}
+	return fmt.Sprintf("\n%s reaches %.3g units, and transistors carry %d: they will cut it off (emit spice --scaling lists all signals)", name, most, spice.Reach)
 }
 
 // speed is the RMS of a signal's rate of change over its own RMS [1/time unit].
