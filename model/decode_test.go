@@ -70,7 +70,7 @@ func TestDefaults(t *testing.T) {
 		Probe:    Probe{Every: 0.01},
 		Hardware: Hardware{
 			Spice: SpiceHardware{
-				TimeUnit: 1e-3, VoltageUnit: 1, ResistanceUnit: 1e6, Temperature: 27, Supply: 1, Knee: 0.01,
+				TimeUnit: 1e-3, VoltageUnit: 1, ResistanceUnit: 1e6, Temperature: 27, Supply: 1, Resistors: 1, Capacitors: 1, Knee: 0.01,
 				OpAmp:       OpAmp{Gain: 1e5, GBW: 2e6, Slew: 5e7, Rail: 10},
 				OTA:         OTA{Range: 10, Gain: 1e4, Bandwidth: 2e6},
 				Transistors: Transistors{Current: 1e-9, Width: 1e-6, Length: 1e-6, Supply: 0.9}, Mismatch: Mismatch{AutoZero: 1, Zeroed: "all", Seed: 1},
