@@ -3,9 +3,6 @@ package reference
 import (
 	"fmt"
 	"math"
-	"slices"
-
-	"gonum.org/v1/gonum/mat"
 
 	"vlec/model"
 )
@@ -40,6 +37,7 @@ type loop struct {
 	valid        bool // lu holds a factorisation
 	age          int  // solutions since it was made
 	proved       int  // Jacobians left until the eigenvalues are looked at again
+	spectrum     *spectrum
 }
 
 // A LoopError says that the algebraic loop has no usable solution.
@@ -205,13 +203,12 @@ func (l *loop) runsAway() bool {
 	if n > mostProved {
 		return false // the sign of the determinant has to do
 	}
-	a := make([]float64, n*n)
-	l.assemble(a)
-	var eigen mat.Eigen
-	if !eigen.Factorize(mat.NewDense(n, n, a), mat.EigenNone) {
-		return false
+	if l.spectrum == nil {
+		l.spectrum = newSpectrum(n)
 	}
-	return slices.ContainsFunc(eigen.Values(nil), func(v complex128) bool { return real(v) < -loopRounding })
+	l.assemble(l.spectrum.a)
+	least, ok := l.spectrum.leftmost()
+	return ok && least < -loopRounding
 }
 
 func (l *loop) refuse(t float64, reason string) error {
