@@ -352,3 +352,33 @@ func TestTransistorsCarryErrors(t *testing.T) {
 		}
 	}
 }
+
+// TestDeclaredTransistors wants the tolerance to cover what other currents, lengths
+// and supplies do, and to be no wider than a tenth for rates.
+func TestDeclaredTransistors(t *testing.T) {
+	for _, toml := range []string{
+		"[hardware.spice.transistors]\ncurrent = 1e-10", "[hardware.spice.transistors]\ncurrent = 5e-9",
+		"[hardware.spice.transistors]\nlength = 0.5e-6", "[hardware.spice.transistors]\nlength = 2e-6",
+		"supply = 0.8", "supply = 1.2",
+	} {
+		net := with(t, chain, "[hardware.spice]\ntime_unit = 1e-2\n"+toml)
+		net.Duration = 4
+		v, err := crosscheck.Spice(t.Context(), net, crosscheck.SpiceOptions{Level: "transistor", Dir: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%s: %v %s", toml, v, v.Because)
+		if !v.Pass() || v.Tolerance > 0.1 || v.Report.NRMSEMax() < 1e-3 {
+			t.Errorf("%s: %v", toml, v)
+		}
+	}
+	net := with(t, chain, "[hardware.spice]\ntemperature = 60")
+	if _, err := crosscheck.Spice(t.Context(), net, crosscheck.SpiceOptions{Level: "transistor", Dir: t.TempDir()}); err == nil {
+		t.Error("generic transistors know no temperature")
+	}
+	net = with(t, chain, "[hardware.spice.transistors]\ncurrent = 1e-7")
+	if _, err := crosscheck.Spice(t.Context(), net, crosscheck.SpiceOptions{Level: "transistor", Dir: t.TempDir()}); err == nil ||
+		!strings.Contains(err.Error(), "no weak inversion") {
+		t.Error(err)
+	}
+}
