@@ -33,6 +33,7 @@ func TestLearnsInVerilator(t *testing.T) {
 		{"temporal-xor/transpose.toml", 28},
 		{"chain/learned.toml", 16},
 		{"temporal-xor/model.toml", 16},
+		{"network/model.toml", 16},
 	} {
 		t.Run(strings.ReplaceAll(strings.TrimSuffix(c.file, ".toml"), "/", "-"), func(t *testing.T) {
 			net, err := model.Load("../../examples/" + c.file)
