@@ -143,7 +143,11 @@ func (m *tangents) evaluate(s *system, t float64) {
 		m.note(int(k), s, v)
 	}
 	m.s = s
-	m.team.Do(m, len(m.batches), m.cost)
+	helpers := m.team
+	if m.cost < worthSharing {
+		helpers = nil
+	}
+	helpers.Do(m, len(m.batches), m.cost)
 	for i := range m.batches {
 		b := &m.batches[i]
 		s.stats.Bypassed += len(b.members) - len(b.todo)
@@ -152,6 +156,11 @@ func (m *tangents) evaluate(s *system, t float64) {
 
 // Piece evaluates one of the batches, which nothing joins.
 func (m *tangents) Piece(k int) { m.batches[k].evaluate(m.s) }
+
+// worthSharing is the number of operations from which a second core is called. Between
+// two evaluations it has fallen asleep, and is woken up for more than some
+// microseconds of work only.
+const worthSharing = 1 << 17
 
 // largestBatch is how many behaviours one core takes at a time.
 const largestBatch = 4 * laneCount

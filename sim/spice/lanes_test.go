@@ -99,9 +99,10 @@ func TestTwoCores(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(tr.tangents.batches) < 4 || tr.tangents.cost < 1<<15 {
-			t.Fatalf("%d batches of %d operations: not worth a second core", len(tr.tangents.batches), tr.tangents.cost)
+		if len(tr.tangents.batches) < 4 {
+			t.Fatalf("%d batches", len(tr.tangents.batches))
 		}
+		tr.tangents.cost = worthSharing // if there were more of them
 		if err := tr.integrate(context.Background()); err != nil {
 			t.Fatal(err)
 		}

@@ -96,6 +96,7 @@ type transient struct {
 	trtol  float64
 	waves  []*waveform // those with corners
 	states []state     // what truncation error is measured on
+	tight  int         // that of them which the last step was chosen by
 
 	t, h float64 // the last accepted instant, and the step to it
 
@@ -625,16 +626,27 @@ func (run *transient) truncation(dt, to float64, m method) float64 {
 	for k, v := range x {
 		e[k] = local(v, p[0][k], p[1][k], p[2][k])
 	}
-	for i := range run.states {
+	last := p[0]
+	for k := -1; k < len(run.states); k++ {
+		i := k
+		if k < 0 { // that of the last step first: beside it the others are small
+			if i = run.tight; i >= len(run.states) {
+				continue
+			}
+		}
 		st := &run.states[i]
-		v0 := x[st.a] - x[st.b]
-		v1 := p[0][st.a] - p[0][st.b]
-		tol := max(float64(o.reltol*math.Abs(v0-v1))+st.rate*dt,
-			float64(o.reltol*max(math.Abs(v0), math.Abs(v1)))+st.floor)
+		v0 := math.Abs(x[st.a] - x[st.b])
+		r := math.Abs(e[st.a] - e[st.b])
+		if r <= worst*(float64(o.reltol*v0)+st.floor) {
+			continue // the tolerance is no smaller than this
+		}
+		v1 := math.Abs(last[st.a] - last[st.b])
+		moved := math.Abs((x[st.a] - x[st.b]) - (last[st.a] - last[st.b]))
+		tol := max(float64(o.reltol*moved)+st.rate*dt, float64(o.reltol*max(v0, v1))+st.floor)
 		// Differences of large potentials carry rounding, which no short step cures.
 		tol = max(tol, rounding*(math.Abs(x[st.a])+math.Abs(x[st.b])))
-		if r := math.Abs(e[st.a] - e[st.b]); r > worst*tol {
-			worst = r / tol
+		if r > worst*tol {
+			worst, run.tight = r/tol, i
 		}
 	}
 	q := &run.pastQ
