@@ -202,6 +202,10 @@ func (s *sketch) leadLag(d *deck, e *circuit.Element, x, y float64) {
 	r0 := d.circuit.Units.Resistance
 	tau, ahead := e.Numbers("tau")[0], e.Numbers("ahead")[0]
 	s.line(x, y, x+80, y)
+	if d.level.biased {
+		s.conductedLag(d, e, x, y)
+		return
+	}
 	s.amplifier(x+80, y, "1")
 	s.line(x+130, y, x+180, y)
 	s.dot(x+150, y)
@@ -212,6 +216,27 @@ func (s *sketch) leadLag(d *deck, e *circuit.Element, x, y float64) {
 	s.ground(x+150, y+100)
 	fmt.Fprintf(&s.b, "<rect x=\"%g\" y=\"%g\" width=\"100\" height=\"36\" rx=\"6\"/>\n", x+180, y-18)
 	s.text(x+188, y+4, "inner", fmt.Sprintf("v + %.3g R i", ahead/tau))
+	s.line(x+280, y, x+310, y)
+}
+
+// conductedLag draws a transconductor that charges the state, and what adds the sum
+// above it to it, from x+80 to x+310.
+func (s *sketch) conductedLag(d *deck, e *circuit.Element, x, y float64) {
+	r0 := d.circuit.Units.Resistance
+	tau, ahead := e.Numbers("tau")[0], e.Numbers("ahead")[0]
+	s.amplifier(x+80, y, "1/R")
+	s.line(x+130, y, x+180, y)
+	s.line(x+150, y, x+150, y+36)
+	s.dot(x+150, y)
+	s.dot(x+150, y+36)
+	s.text(x+162, y+32, "node", d.nodes[e.Pin("state")][0])
+	s.resistor(x+150, y+36, "R "+engineering(r0, "Ω"))
+	s.ground(x+150, y+96)
+	s.line(x+60, y+36, x+150, y+36)
+	s.capacitor(x+60, y+36, "C "+engineering(tau/r0, "F"))
+	s.ground(x+60, y+76)
+	fmt.Fprintf(&s.b, "<rect x=\"%g\" y=\"%g\" width=\"100\" height=\"36\" rx=\"6\"/>\n", x+180, y-18)
+	s.text(x+188, y+4, "inner", fmt.Sprintf("v + %.3g (sum - v)", ahead/tau))
 	s.line(x+280, y, x+310, y)
 }
 
@@ -282,7 +307,11 @@ text { fill: #222; } .title { font-size: 15px; font-weight: bold; } .node { fill
 `, height, height)
 	title := &sketch{}
 	title.text(20, 28, "title", d.circuit.Name+": neuron 0 of "+n.membrane.Name)
-	title.text(20, 46, "note", "as the macro level builds it; one of its synapses; blue are the nodes of the netlist")
+	built := "as the macro level builds it"
+	if d.level.biased {
+		built = "triangles, crosses and boxes are transistors"
+	}
+	title.text(20, 46, "note", built+"; one synapse; blue: nodes")
 	page.WriteString(title.b.String())
 	page.WriteString(s.b.String())
 	page.WriteString("</svg>\n")

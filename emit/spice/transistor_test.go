@@ -283,6 +283,10 @@ func TestTransistorStates(t *testing.T) {
 			if dialect != "ngspice" {
 				continue // started has looked at the text
 			}
+			picture := read(t, dir, spice.NeuronFile)
+			if soundSVG(t, picture); !strings.Contains(picture, "triangles, crosses and boxes are transistors") || !strings.Contains(picture, " (sum - v)") {
+				t.Error("the picture is not that of the level")
+			}
 			tr, states := ngspice(t, dir), 0
 			for _, e := range c.Elements {
 				if e.Kind.State == "" {
