@@ -233,6 +233,9 @@ func (t *bench) signals() {
 	t.w.Linef("reg signed [%d:0] cfg_data_in = %d'sd0;", sw-1, sw)
 	t.w.Linef("wire signed [%d:0] cfg_data;", sw-1)
 	t.w.Line("wire cfg_ready;")
+	if t.d.t.rule {
+		t.w.Line("reg again = 1'b0;")
+	}
 	addr := fmt.Sprintf("word[%d:0]", a-1)
 	if t.d.t.rule {
 		addr = fmt.Sprintf("{word >= 32'd%d, back_word[%d:0]}", t.c.Schedule.Words, a-1)
@@ -363,6 +366,15 @@ func (t *bench) sink() {
 func (t *bench) weights() {
 	f := &t.files[2]
 	t.w.Indent(4)
+	// A weight is loaded, and where there are two kinds one of each.
+	s := t.c.Schedule
+	loadAt, next := "32'd0", "      load <= 2'd3;"
+	loadWord := fmt.Sprintf("~$signed(%s[%d])", f.name, s.Lanes-1)
+	if t.d.t.rule {
+		loadAt = fmt.Sprintf("again ? 32'd%d : 32'd0", s.Words)
+		loadWord = fmt.Sprintf("again ? ~$signed(%s[%d]) : %s", f.name, (s.Words+1)*s.Lanes-1, loadWord)
+		next = "      {load, again} <= {again, again, 1'b1};"
+	}
 	t.lines("if (answer == STEPS && !busy) begin", "  idle <= 32'd0;")
 	t.w.Linef("  if (index < 32'd%d) begin", len(f.words))
 	t.lines(
@@ -385,10 +397,10 @@ func (t *bench) weights() {
 		"      end",
 		"    end",
 		"  end else if (load != 2'd3) begin",
-		"    word <= 32'd0;",
+		"    word <= "+loadAt+";",
 		"    lane <= LANES - 32'd1;",
 		"    cfg_valid <= load != 2'd0;",
-		fmt.Sprintf("    cfg_data_in <= ~$signed(%s[%d]);", f.name, t.c.Schedule.Lanes-1),
+		"    cfg_data_in <= "+loadWord+";",
 		"    if (load == 2'd0) begin",
 		"      cfg_write <= 1'b1;",
 		"      load <= 2'd1;",
@@ -399,7 +411,7 @@ func (t *bench) weights() {
 		"    end",
 		"    if (load == 2'd2 && cfg_ready) begin",
 		"      if (cfg_data !== cfg_data_in) fail(32'd0, \"a loaded weight reads back wrong\");",
-		"      load <= 2'd3;",
+		next,
 		"      cfg_valid <= 1'b0;",
 		"    end",
 		"  end else begin",

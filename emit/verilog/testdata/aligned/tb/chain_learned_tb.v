@@ -111,6 +111,7 @@ module chain_learned_tb #(
   reg signed [21:0] cfg_data_in = 22'sd0;
   wire signed [21:0] cfg_data;
   wire cfg_ready;
+  reg again = 1'b0;
   wire [31:0] back_word = word >= 32'd2 ? word - 32'd2 : word;
   wire [1:0] cfg_addr = {word >= 32'd2, back_word[0:0]};
   wire pause_in = sample >= STALL && noise[1:0] == 2'd0;
@@ -227,10 +228,10 @@ module chain_learned_tb #(
             end
           end
         end else if (load != 2'd3) begin
-          word <= 32'd0;
+          word <= again ? 32'd2 : 32'd0;
           lane <= LANES - 32'd1;
           cfg_valid <= load != 2'd0;
-          cfg_data_in <= ~$signed(weights[0]);
+          cfg_data_in <= again ? ~$signed(weights[2]) : ~$signed(weights[0]);
           if (load == 2'd0) begin
             cfg_write <= 1'b1;
             load <= 2'd1;
@@ -241,7 +242,7 @@ module chain_learned_tb #(
           end
           if (load == 2'd2 && cfg_ready) begin
             if (cfg_data !== cfg_data_in) fail(32'd0, "a loaded weight reads back wrong");
-            load <= 2'd3;
+            {load, again} <= {again, again, 1'b1};
             cfg_valid <= 1'b0;
           end
         end else begin
