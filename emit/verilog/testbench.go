@@ -238,8 +238,10 @@ func (t *bench) signals() {
 	}
 	addr := fmt.Sprintf("word[%d:0]", a-1)
 	if t.d.t.rule {
-		addr = fmt.Sprintf("{word >= 32'd%d, back_word[%d:0]}", t.c.Schedule.Words, a-1)
-		t.w.Linef("wire [31:0] back_word = word >= 32'd%d ? word - 32'd%d : word;", t.c.Schedule.Words, t.c.Schedule.Words)
+		words := t.c.Schedule.Words
+		addr = "{of_back, word_of}"
+		t.w.Linef("wire of_back = word >= 32'd%d; // a weight of the way back", words)
+		t.w.Linef("wire [%d:0] word_of = of_back ? word[%d:0] - %d'd%d : word[%d:0];", a-1, a-1, a, words%(1<<a), a-1)
 		a++
 	}
 	if l := t.c.Schedule.Lanes; l > 1 {

@@ -112,8 +112,9 @@ module chain_learned_tb #(
   wire signed [21:0] cfg_data;
   wire cfg_ready;
   reg again = 1'b0;
-  wire [31:0] back_word = word >= 32'd2 ? word - 32'd2 : word;
-  wire [1:0] cfg_addr = {word >= 32'd2, back_word[0:0]};
+  wire of_back = word >= 32'd2; // a weight of the way back
+  wire [0:0] word_of = of_back ? word[0:0] - 1'd0 : word[0:0];
+  wire [1:0] cfg_addr = {of_back, word_of};
   wire pause_in = sample >= STALL && noise[1:0] == 2'd0;
   wire pause_out = answer >= STALL && noise[4:2] < 3'd3;
   // A step that begins something new waits until the steps before it have answered.
