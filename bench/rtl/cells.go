@@ -8,13 +8,18 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"regexp"
 
 	"vlec/internal/rtlcells"
 )
 
 // count lets Yosys count the cells of every design on every device. What it has
 // counted is written at once: a run may be stopped and goes on where it was.
-func count(file string, devices []string, again bool) error {
+func count(file string, devices []string, match string, again bool) error {
+	wanted, err := regexp.Compile(match)
+	if err != nil {
+		return err
+	}
 	all, err := rtlcells.Read(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		all, err = rtlcells.Record{}, nil
@@ -30,7 +35,7 @@ func count(file string, devices []string, again bool) error {
 			all[device] = map[string]rtlcells.Cells{}
 		}
 		for _, d := range rtlcells.Designs() {
-			if all[device][d.Name] != nil && !again {
+			if all[device][d.Name] != nil && !again || !wanted.MatchString(d.Name) {
 				continue
 			}
 			cells, err := d.Synthesise(context.Background(), device)

@@ -61,11 +61,12 @@ func main() {
 		rule    = flag.String("feedback", "transpose", "with -place: the rule of backward weights")
 		board   = flag.Bool("board", false, "with -place: the board's top on its pins")
 		seeds   = flag.Int("seeds", 1, "with -place: this many placements")
+		match   = flag.String("match", "", "with -cells: only designs whose name this regular expression matches")
 		again   = flag.Bool("again", false, "with -cells: also designs that the file has")
 	)
 	flag.Parse()
 	if *cells != "" {
-		if err := count(*cells, strings.Split(*devices, ","), *again); err != nil {
+		if err := count(*cells, strings.Split(*devices, ","), *match, *again); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

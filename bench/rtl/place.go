@@ -108,6 +108,9 @@ func (p *placing) place() ([]placed, error) {
 		said.seed = seed
 		made = append(made, *said)
 	}
+	if e, err := core.Estimate(); err == nil && !p.board {
+		fmt.Fprintf(os.Stderr, "estimate: %d logic cells, %d multipliers, %d block RAMs, %d MHz\n", e.LC, e.DSP, e.RAM, e.Mega)
+	}
 	what := p.layers
 	if p.model != "" {
 		what = p.model

@@ -3,6 +3,8 @@ package verilog
 import (
 	"fmt"
 	"math"
+	"math/bits"
+	"strings"
 
 	"vlec/emit/verilog/tree"
 )
@@ -11,30 +13,44 @@ import (
 // those of Yosys 0.23 (synth_ice40 -dsp), before placement; how far they are off is
 // in docs/rtl-simulation.md.
 type Estimate struct {
-	Family string `json:"family"` // "ice40"
-	LUT    int    `json:"lut"`
-	FF     int    `json:"ff"`
+	Family string `json:"family"`        // "ice40"
+	LUT    int    `json:"lut,omitempty"` // 0: not known
+	FF     int    `json:"ff,omitempty"`
 	RAM    int    `json:"block_ram"`
 	DSP    int    `json:"dsp"`
 	LC     int    `json:"logic_cells,omitempty"` // of iCE40, where a LUT and the register behind it share one
+	Mega   int    `json:"mhz,omitempty"`         // clock after placement; 0: not known
 	Cycles int    `json:"cycles_per_step"`       // exact
 }
 
-// A family is how a device turns the structure of a core into cells. The shares
-// were fitted to the designs of sim/crosscheck/testdata/estimates.json, with cores that learn
-// apart from those that do not: a core that learns has more registers that Yosys
-// joins or moves into multipliers. ECP5 has no row: small memories are logic
-// there, and one share was up to 35 % off.
+// Shares are how many cells the parts of a structure become: lookup tables by
+// feature (Structure.Features), and registers of frozen cores and of those that
+// learn, which have more registers that Yosys joins or moves into multipliers.
+type Shares struct {
+	LUT []float64
+	FF  [2]float64
+}
+
+// A family is how a device turns the structure of a core into cells. The shares are
+// those that internal/rtlcells fits to the designs which are not held out; a test
+// fits them again.
 type family struct {
-	lut, ff [2]float64 // of what Structure counts: frozen, learning
-	blocks  []Shape    // the forms of a block RAM
-	factor  int        // widest factor of one multiplier block
-	alone   float64    // share of the registers that no lookup table feeds, measured after nextpnr-ice40
+	shares  Shares  // none: logic is not estimated
+	blocks  []Shape // the forms of a block RAM
+	mega    int     // clock that cores reach after nextpnr-ice40, whatever their size
+	factor  int     // widest factor of one multiplier block; 0: there are none
+	product float64 // lookup tables for each pair of bits of a product, where there are no multipliers
+	alone   float64 // of the registers, a logic cell each, beside those of the lookup tables; from four placements
 }
 
 var families = map[string]family{
-	"ice40": {lut: [2]float64{0.65, 0.67}, ff: [2]float64{0.90, 0.72}, blocks: narrowBlocks, factor: 16, alone: 0.6},
+	"ice40": {shares: Ice40, blocks: narrowBlocks, factor: 16, alone: 0.75, mega: 41},
+	"hx8k":  {shares: Ice40, blocks: narrowBlocks, product: 2.95, alone: 0.75},
+	"ecp5":  {blocks: wideBlocks, factor: 18},
 }
+
+// Ice40 are the shares of synth_ice40 -dsp, Yosys 0.23.
+var Ice40 = Shares{LUT: []float64{0.5954, 16.3}, FF: [2]float64{0.8719, 0.7125}}
 
 // The forms of a block RAM with one port each way.
 var (
@@ -42,52 +58,64 @@ var (
 	wideBlocks   = []Shape{{Words: 512, Bits: 36}, {Words: 1024, Bits: 18}, {Words: 2048, Bits: 9}, {Words: 4096, Bits: 4}, {Words: 8192, Bits: 2}, {Words: 16384, Bits: 1}}
 )
 
-// Estimate counts the cells of a core. Devices without figures of their own are
-// taken as the nearest family: HX8K, which has no multipliers, is not estimated.
+// Estimate counts the cells of a core. Without a device it takes iCE40's UP5K.
+// LUT, FF and LC are 0 where they are not known: ECP5 makes logic of small memories.
 func (c *Core) Estimate() (*Estimate, error) {
-	name := map[string]string{"up5k": "ice40", "": "ice40"}[c.Plan.Device]
+	name := map[string]string{"up5k": "ice40", "": "ice40", "hx8k": "hx8k", "ecp5": "ecp5"}[c.Plan.Device]
 	f, ok := families[name]
 	if !ok {
 		return nil, fmt.Errorf("there are no estimates for the device %s; up5k has some", c.Plan.Device)
 	}
 	s := c.Structure()
-	k := 0
-	if c.Plan.Learning {
-		k = 1
+	e := &Estimate{Family: name, Mega: f.mega, Cycles: c.Schedule.Period}
+	if f.shares.LUT != nil {
+		k, lut := 0, 0.0
+		if c.Plan.Learning {
+			k = 1
+		}
+		for i, x := range s.Features() {
+			lut += f.shares.LUT[i] * x
+		}
+		ff := f.shares.FF[k] * s.FF
+		for _, m := range s.Factors {
+			if f.factor == 0 {
+				lut += f.product * float64(m[0]*m[1])
+				ff += float64(m[0] + m[1])
+			}
+		}
+		e.LUT, e.FF = int(lut), int(ff)
+		e.LC = e.LUT + int(f.alone*float64(e.FF))
 	}
-	e := &Estimate{
-		Family: name, Cycles: c.Schedule.Period,
-		LUT: int(f.lut[k] * (s.Add + s.Mux + s.Compare + s.Logic + s.Lookup)),
-		FF:  int(f.ff[k] * s.FF),
-	}
-	e.LC = e.LUT + int(f.alone*float64(e.FF))
 	for _, m := range s.Memory {
 		e.RAM += f.ram(m)
 	}
 	for _, m := range s.Factors {
-		e.DSP += ceil(m[0], f.factor) * ceil(m[1], f.factor)
+		if f.factor > 0 {
+			e.DSP += ceil(m[0], f.factor) * ceil(m[1], f.factor)
+		}
 	}
 	return e, nil
 }
 
 // Table is the estimate for people.
 func (e *Estimate) Table() [][]string {
-	return [][]string{
-		{"of " + e.Family, "about"},
-		{"LUT", fmt.Sprint(e.LUT)},
-		{"FF", fmt.Sprint(e.FF)},
-		{"block RAM", fmt.Sprint(e.RAM)},
-		{"DSP", fmt.Sprint(e.DSP)},
-		{"logic cells", fmt.Sprint(e.LC)},
-		{"cycles a step", fmt.Sprintf("%d, exactly", e.Cycles)},
+	rows := [][]string{{"of " + e.Family, "about"}}
+	if e.LUT > 0 {
+		rows = append(rows, []string{"LUT", fmt.Sprint(e.LUT)}, []string{"FF", fmt.Sprint(e.FF)}, []string{"logic cells", fmt.Sprint(e.LC)})
+	} else {
+		rows = append(rows, []string{"LUT, FF", "not estimated"})
 	}
+	if e.Mega > 0 {
+		rows = append(rows, []string{"MHz", fmt.Sprint(e.Mega)})
+	}
+	return append(rows, []string{"block RAM", fmt.Sprint(e.RAM)}, []string{"DSP", fmt.Sprint(e.DSP)}, []string{"cycles a step", fmt.Sprintf("%d, exactly", e.Cycles)})
 }
 
 func ceil(a, b int) int { return (a + b - 1) / b }
 
 // ram is how many blocks a memory takes. Constants for few neurons are logic.
 func (f *family) ram(m Shape) int {
-	if m.Constant && m.Words <= 64 {
+	if m.small() || m.Distributed {
 		return 0
 	}
 	best := math.MaxInt
@@ -106,19 +134,39 @@ type Structure struct {
 	Logic   float64 // results of &, | and ^
 	Lookup  float64 // entries of tables in logic, times bits, over 16
 	FF      float64 // registers that are not those of memories and multipliers
+	Lanes   float64
 	Memory  []Shape // of each memory
 	Factors [][2]int
+}
+
+// Features are what lookup tables come from: all that is computed, and lanes, which
+// have more of their own than that tells.
+func (s *Structure) Features() []float64 {
+	return []float64{s.Add + s.Mux + s.Compare + s.Logic + s.Lookup, s.Lanes}
 }
 
 // A Shape is the size of a memory.
 type Shape struct {
 	Words, Bits int
 	Constant    bool // never written
+	Distributed bool // made of lookup tables
+}
+
+// small tells whether a memory of constants is logic.
+func (m Shape) small() bool { return m.Constant && m.Words <= 64 }
+
+// varying is in how many bits the words of a memory of constants differ.
+func varying(m *tree.Memory) float64 {
+	differ := int64(0)
+	for a := range m.Depth {
+		differ |= m.Initial[a] ^ m.Initial[0]
+	}
+	return float64(bits.OnesCount64(uint64(differ) & (1<<min(m.T.Width, 63) - 1)))
 }
 
 // Structure walks over the modules.
 func (c *Core) Structure() *Structure {
-	s := &Structure{}
+	s := &Structure{Lanes: float64(c.Schedule.Lanes)}
 	for m, n := range c.copies() {
 		one := &Structure{}
 		one.module(m)
@@ -161,7 +209,13 @@ func (s *Structure) module(m *tree.Module) {
 		case tree.Table:
 			s.Lookup += math.Ceil(float64(len(it.Values))/16) * float64(it.To.T.Width)
 		case *tree.Memory:
-			s.Memory = append(s.Memory, Shape{it.Depth, it.T.Width, !stored(m, it)})
+			shape := Shape{it.Depth, it.T.Width, !stored(m, it), strings.Contains(it.Attrs, "distributed")}
+			s.Memory = append(s.Memory, shape)
+			if shape.small() {
+				n := varying(it)
+				s.Lookup += math.Ceil(float64(it.Depth)/16) * n
+				s.FF += n
+			}
 		case tree.Process:
 			set := map[*tree.Net]int{}
 			s.stmts(it.Body, set)

@@ -110,6 +110,9 @@ func NewFit(p *format.Plan, o Options) (*Fit, error) {
 				return nil, err
 			}
 			lacking := c.Estimate.Lacking(device)
+			if most := c.Estimate.Mega; most > 0 && o.Demand.Clock > float64(most) {
+				return nil, fmt.Errorf("cores on a %s reach about %d MHz, not %g", device.Part, most, o.Demand.Clock)
+			}
 			c.Lacking, fits = append(c.Lacking, lacking...), len(lacking) == 0
 		}
 		f.Candidates = append(f.Candidates, c)
@@ -151,7 +154,10 @@ func (f *Fit) Table() [][]string {
 	for _, c := range f.Candidates {
 		row := []string{fmt.Sprint(c.Lanes), fmt.Sprint(c.Cycles), "", "", "", "", strings.Join(c.Lacking, "; ")}
 		if e := c.Estimate; e != nil {
-			row[2], row[3], row[4], row[5] = fmt.Sprint(e.LUT), fmt.Sprint(e.FF), fmt.Sprint(e.RAM), fmt.Sprint(e.DSP)
+			row[2], row[3], row[4], row[5] = "?", "?", fmt.Sprint(e.RAM), fmt.Sprint(e.DSP)
+			if e.LUT > 0 {
+				row[2], row[3] = fmt.Sprint(e.LUT), fmt.Sprint(e.FF)
+			}
 		}
 		switch {
 		case c.Lanes == f.Lanes:

@@ -118,6 +118,9 @@ func TestFitToADevice(t *testing.T) {
 	if _, err := verilog.New(planFor(t, 4, "", true), verilog.Options{Lanes: verilog.Auto}); err == nil || !strings.Contains(err.Error(), "neither is named") {
 		t.Errorf("no device and no clock: %v", err)
 	}
+	if _, err := verilog.New(planFor(t, 4, "up5k", true), verilog.Options{Lanes: verilog.Auto, Demand: verilog.Demand{Clock: 60, Step: 1e-3}}); err == nil || !strings.Contains(err.Error(), "reach about 41 MHz, not 60") {
+		t.Errorf("a clock that the part does not reach: %v", err)
+	}
 	// Lanes that were asked for must keep up, too.
 	if _, err := verilog.New(planFor(t, 16, "", true), verilog.Options{Lanes: 2, Demand: verilog.Demand{Clock: 1, Step: 1e-5}}); err == nil || !strings.Contains(err.Error(), "dt has 10 at 1 MHz") {
 		t.Errorf("too slow a clock: %v", err)

@@ -13,6 +13,7 @@ import (
 
 	"vlec/emit/verilog"
 	"vlec/emit/verilog/format"
+	"vlec/internal/rtlrun"
 	"vlec/sim/referee"
 )
 
@@ -93,7 +94,9 @@ func TestSchedules(t *testing.T) {
 	}{
 		{8, 1, "up5k", 93, 0.86},
 		{31, 1, "up5k", 1036, 0.90},
+		{31, 1, "ecp5", 1034, 0.90},
 		{31, 4, "ecp5", 300, 0.85},
+		{32, 4, "up5k", 312, 0.85},
 		{32, 4, "ecp5", 310, 0.85},
 		{127, 8, "ecp5", 2192, 0.85},
 	} {
@@ -118,6 +121,31 @@ func TestSchedules(t *testing.T) {
 		}
 		if s, err = verilog.NewSchedule(p, c.lanes); err != nil || s.Period != c.cycles {
 			t.Errorf("1-%d-%d-1, %d lanes, gain-alignment: %d cycles per step, want %d; %v", c.n, c.n, c.lanes, s.Period, c.cycles, err)
+		}
+	}
+}
+
+// TestCyclesAreCounted runs the testbenches of cores with 1000 synapses and more on
+// both kinds of pipes: a testbench fails when a step takes a cycle more or less than
+// the schedule says.
+func TestCyclesAreCounted(t *testing.T) {
+	for _, c := range []struct {
+		n, lanes int
+		device   string
+	}{{31, 1, "up5k"}, {32, 4, "up5k"}, {32, 4, "ecp5"}} {
+		net, o := learner(c.n)
+		o.Device = c.device
+		core, dir := write(t, net, o, c.lanes, 8, rand.New(rand.NewPCG(1, 1)))
+		var said strings.Builder
+		run, err := rtlrun.Run(t.Context(), rtlrun.Options{Files: []string{filepath.Join(dir, "tb", core.Top+"_tb.v")}, Stdout: &said})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !run.Pass || !strings.Contains(said.String(), "PASS: ") {
+			t.Errorf("1-%d-%d-1, %d lanes, %s: %s%v", c.n, c.n, c.lanes, c.device, said.String(), run.Errors)
+		}
+		if core.Schedule.Synapses < 1000 {
+			t.Errorf("only %d synapses", core.Schedule.Synapses)
 		}
 	}
 }

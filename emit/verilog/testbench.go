@@ -233,15 +233,10 @@ func (t *bench) signals() {
 	t.w.Linef("reg signed [%d:0] cfg_data_in = %d'sd0;", sw-1, sw)
 	t.w.Linef("wire signed [%d:0] cfg_data;", sw-1)
 	t.w.Line("wire cfg_ready;")
-	if t.d.t.rule {
-		t.w.Line("reg again = 1'b0;")
-	}
 	addr := fmt.Sprintf("word[%d:0]", a-1)
 	if t.d.t.rule {
-		words := t.c.Schedule.Words
-		addr = "{of_back, word_of}"
-		t.w.Linef("wire of_back = word >= 32'd%d; // a weight of the way back", words)
-		t.w.Linef("wire [%d:0] word_of = of_back ? word[%d:0] - %d'd%d : word[%d:0];", a-1, a-1, a, words%(1<<a), a-1)
+		addr = fmt.Sprintf("{word >= 32'd%d, back_word[%d:0]}", t.c.Schedule.Words, a-1)
+		t.w.Linef("wire [31:0] back_word = word >= 32'd%d ? word - 32'd%d : word;", t.c.Schedule.Words, t.c.Schedule.Words)
 		a++
 	}
 	if l := t.c.Schedule.Lanes; l > 1 {
@@ -368,15 +363,6 @@ func (t *bench) sink() {
 func (t *bench) weights() {
 	f := &t.files[2]
 	t.w.Indent(4)
-	// A weight is loaded, and where there are two kinds one of each.
-	s := t.c.Schedule
-	loadAt, next := "32'd0", "      load <= 2'd3;"
-	loadWord := fmt.Sprintf("~$signed(%s[%d])", f.name, s.Lanes-1)
-	if t.d.t.rule {
-		loadAt = fmt.Sprintf("again ? 32'd%d : 32'd0", s.Words)
-		loadWord = fmt.Sprintf("again ? ~$signed(%s[%d]) : %s", f.name, (s.Words+1)*s.Lanes-1, loadWord)
-		next = "      {load, again} <= {again, again, 1'b1};"
-	}
 	t.lines("if (answer == STEPS && !busy) begin", "  idle <= 32'd0;")
 	t.w.Linef("  if (index < 32'd%d) begin", len(f.words))
 	t.lines(
@@ -399,10 +385,10 @@ func (t *bench) weights() {
 		"      end",
 		"    end",
 		"  end else if (load != 2'd3) begin",
-		"    word <= "+loadAt+";",
+		"    word <= 32'd0;",
 		"    lane <= LANES - 32'd1;",
 		"    cfg_valid <= load != 2'd0;",
-		"    cfg_data_in <= "+loadWord+";",
+		fmt.Sprintf("    cfg_data_in <= ~$signed(%s[%d]);", f.name, t.c.Schedule.Lanes-1),
 		"    if (load == 2'd0) begin",
 		"      cfg_write <= 1'b1;",
 		"      load <= 2'd1;",
@@ -413,7 +399,7 @@ func (t *bench) weights() {
 		"    end",
 		"    if (load == 2'd2 && cfg_ready) begin",
 		"      if (cfg_data !== cfg_data_in) fail(32'd0, \"a loaded weight reads back wrong\");",
-		next,
+		"      load <= 2'd3;",
 		"      cfg_valid <= 1'b0;",
 		"    end",
 		"  end else begin",

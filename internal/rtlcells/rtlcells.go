@@ -48,10 +48,32 @@ func Designs() []Design {
 		list = append(list, d)
 	}
 	for i, layers := range [][]int{{2, 4, 2}, {2, 8, 8, 2}, {2, 16, 2}, {1, 16, 16, 4}, {2, 24, 8, 2}, {1, 31, 31, 1}, {1, 8, 8, 1}, {4, 12, 12, 12, 3}} {
-		name := strings.Trim(strings.ReplaceAll(fmt.Sprint(layers), " ", "-"), "[]")
+		name := layersName(layers)
 		for _, learning := range []bool{true, false} {
 			add(Design{Name: name, Layers: layers, Bits: bits[i], Lanes: lanes[(i+3)%len(lanes)], Learning: learning}, i >= 5)
 		}
+	}
+	for _, c := range []Design{
+		{Layers: []int{2, 4, 2}, Bits: 14, Lanes: 1, Learning: true},
+		{Layers: []int{2, 8, 8, 2}, Bits: 16, Lanes: 1, Learning: true},
+		{Layers: []int{2, 8, 8, 2}, Bits: 16, Lanes: 1},
+		{Layers: []int{2, 8, 8, 2}, Bits: 12, Lanes: 1, Learning: true},
+		{Layers: []int{2, 8, 8, 2}, Bits: 12, Lanes: 1},
+		{Layers: []int{2, 8, 8, 2}, Bits: 14, Lanes: 2, Learning: true},
+		{Layers: []int{2, 8, 8, 2}, Bits: 14, Lanes: 2},
+		{Layers: []int{2, 8, 8, 2}, Bits: 15, Lanes: 4},
+		{Layers: []int{2, 16, 2}, Bits: 16, Lanes: 2, Learning: true},
+		{Layers: []int{2, 16, 2}, Bits: 16, Lanes: 2},
+		{Layers: []int{2, 16, 16, 2}, Bits: 16, Lanes: 1, Learning: true},
+		{Layers: []int{2, 16, 16, 2}, Bits: 16, Lanes: 1},
+		{Layers: []int{2, 16, 16, 2}, Bits: 13, Lanes: 2, Learning: true},
+		{Layers: []int{2, 3, 2}, Bits: 10, Lanes: 1, Learning: true},
+		{Layers: []int{2, 3, 2}, Bits: 10, Lanes: 1},
+		{Layers: []int{2, 24, 8, 2}, Bits: 16, Lanes: 4, Learning: true},
+		{Layers: []int{2, 24, 8, 2}, Bits: 16, Lanes: 4},
+	} {
+		c.Name = layersName(c.Layers)
+		add(c, true)
 	}
 	for seed := range uint64(41) {
 		if seed == 1 {
@@ -62,6 +84,10 @@ func Designs() []Design {
 		}, seed%2 == 1)
 	}
 	return list
+}
+
+func layersName(layers []int) string {
+	return strings.Trim(strings.ReplaceAll(fmt.Sprint(layers), " ", "-"), "[]")
 }
 
 // Model is the network of a design.

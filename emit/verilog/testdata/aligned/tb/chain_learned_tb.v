@@ -111,10 +111,8 @@ module chain_learned_tb #(
   reg signed [21:0] cfg_data_in = 22'sd0;
   wire signed [21:0] cfg_data;
   wire cfg_ready;
-  reg again = 1'b0;
-  wire of_back = word >= 32'd2; // a weight of the way back
-  wire [0:0] word_of = of_back ? word[0:0] - 1'd0 : word[0:0];
-  wire [1:0] cfg_addr = {of_back, word_of};
+  wire [31:0] back_word = word >= 32'd2 ? word - 32'd2 : word;
+  wire [1:0] cfg_addr = {word >= 32'd2, back_word[0:0]};
   wire pause_in = sample >= STALL && noise[1:0] == 2'd0;
   wire pause_out = answer >= STALL && noise[4:2] < 3'd3;
   // A step that begins something new waits until the steps before it have answered.
@@ -229,10 +227,10 @@ module chain_learned_tb #(
             end
           end
         end else if (load != 2'd3) begin
-          word <= again ? 32'd2 : 32'd0;
+          word <= 32'd0;
           lane <= LANES - 32'd1;
           cfg_valid <= load != 2'd0;
-          cfg_data_in <= again ? ~$signed(weights[2]) : ~$signed(weights[0]);
+          cfg_data_in <= ~$signed(weights[0]);
           if (load == 2'd0) begin
             cfg_write <= 1'b1;
             load <= 2'd1;
@@ -243,7 +241,7 @@ module chain_learned_tb #(
           end
           if (load == 2'd2 && cfg_ready) begin
             if (cfg_data !== cfg_data_in) fail(32'd0, "a loaded weight reads back wrong");
-            {load, again} <= {again, again, 1'b1};
+            load <= 2'd3;
             cfg_valid <= 1'b0;
           end
         end else begin
