@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	_ "embed"
 	"fmt"
@@ -11,6 +10,8 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 
 	"vlec/emit"
@@ -50,6 +51,7 @@ func benches() []bench {
 	list = append(
 		list,
 		bench{name: "ttl adder, 45 transistors", size: 72, steps: 2400, netlist: ttlAdder, ngspice: true, klu: true, repeat: 5, implicit: true},
+		bench{name: "learning chain of transistors", size: 335, steps: 500, netlist: transistorChain, ngspice: true, klu: true, repeat: 5, implicit: true},
 		bench{name: "mos cells, 112 transistors", size: 112, steps: 2000, netlist: transistors(8), ngspice: true, klu: true, repeat: 3, implicit: true},
 		bench{name: "mos cells, 896 transistors", size: 896, steps: 500, netlist: transistors(64), ngspice: true, klu: true, repeat: 3, implicit: true},
 		bench{name: "mos cells, 3584 transistors", size: 3584, steps: 500, netlist: transistors(256), repeat: 2, implicit: true},
@@ -116,6 +118,12 @@ teacher = "output"
 
 func chain(dir string) (string, error) { return fromModel(dir, chainModel, "ideal") }
 
+// transistorChain is the same model with a hundredth of a second for each unit of
+// time, so that the poles of transistors are fast beside it.
+func transistorChain(dir string) (string, error) {
+	return fromModel(dir, strings.Replace(chainModel, "duration = 2000.0", "duration = 3.0", 1)+"[hardware.spice]\ntime_unit = 0.01\n", "transistor")
+}
+
 // network is 5 inputs, two layers of 10 and one of 2 neurons, that learn.
 func network(level string) func(dir string) (string, error) {
 	return func(dir string) (string, error) { return fromModel(dir, networkModel(), level) }
@@ -169,16 +177,32 @@ func fromModel(dir, text, level string) (string, error) {
 	if err := files.Commit(dir); err != nil {
 		return "", err
 	}
-	cells, err := os.ReadFile(filepath.Join(dir, "cells.lib"))
+	deck, err := included(dir, "net.cir")
 	if err != nil {
 		return "", err
 	}
-	deck, err := os.ReadFile(filepath.Join(dir, "net.cir"))
+	return keepFew(deck), nil
+}
+
+var include = regexp.MustCompile(`(?m)^\.include "(.*)"\n`)
+
+// included is the text of a file with what it includes in place.
+func included(dir, name string) (string, error) {
+	text, err := os.ReadFile(filepath.Join(dir, name))
 	if err != nil {
 		return "", err
 	}
-	deck = bytes.Replace(deck, []byte(".include \"cells.lib\"\n"), cells, 1)
-	return keepFew(string(deck)), nil
+	for {
+		at := include.FindSubmatchIndex(text)
+		if at == nil {
+			return string(text), nil
+		}
+		inner, err := os.ReadFile(filepath.Join(dir, string(text[at[2]:at[3]])))
+		if err != nil {
+			return "", err
+		}
+		text = slices.Concat(text[:at[0]], inner, text[at[1]:])
+	}
 }
 
 // keepFew replaces the .save cards by one that keeps the first and the last of
