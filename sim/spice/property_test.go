@@ -91,7 +91,7 @@ func TestGradient(t *testing.T) {
 			sub := func() string { return expression(depth-1).Draw(t, "sub") }
 			switch f := rapid.SampledFrom([]string{
 				"+", "-", "*", "/", "tanh", "sin", "cos", "exp", "atan", "sqrt", "ln", "pow", "pwr", "min", "max", "limit", "abs", "?", "-x",
-				"sinh", "asinh", "hypot", "atan2", "u", "pwl", "log10", "tan", "cosh",
+				"sinh", "asinh", "hypot", "atan2", "u", "pwl", "log10", "tan", "cosh", "softplus",
 			}).Draw(t, "op"); f {
 			case "+", "-", "*":
 				return "(" + sub() + f + sub() + ")"
@@ -101,6 +101,8 @@ func TestGradient(t *testing.T) {
 				return f + "(tanh(" + sub() + "))"
 			case "sqrt", "ln", "log10":
 				return f + "(1+abs(" + sub() + "))"
+			case "softplus":
+				return "ln(1+exp(" + sub() + "))"
 			case "pow", "pwr":
 				return f + "(1+abs(" + sub() + "),1.5+0.5*sin(" + sub() + "))"
 			case "min", "max", "hypot", "atan2":
