@@ -101,6 +101,7 @@ func Nulls(c *circuit.Circuit, o Options, nulls []float64, files *emit.Artifacts
 		w.Line(".param p_v0=" + number(c.Units.Voltage))
 		w.Line(".param p_r0=" + number(c.Units.Resistance))
 		w.Line(".include \"" + CellFile + "\"")
+		w.Line("v_one one 0 dc {p_v0}")
 		for k, r := range rows {
 			r.print(w, strconv.Itoa(k))
 		}
@@ -149,8 +150,8 @@ func (r nullRow) into() string {
 	return r.bench.out
 }
 
-// print prints the cell and its twin. Their inputs are at 0; no current flows into
-// a sum. A sum without an owner, and a weight, stand on p_r0.
+// print prints the cell and its twin. Their inputs are at 0, but a slope is at 1; no
+// current flows into a sum. A sum without an owner, and a weight, stand on p_r0.
 func (r nullRow) print(w *emit.Writer, n string) {
 	at := slices.IndexFunc(cells, func(c cell) bool { return c.name == r.cell })
 	name := r.cell
@@ -160,7 +161,9 @@ func (r nullRow) print(w *emit.Writer, n string) {
 	for _, side := range []struct{ name, cell string }{{"dut" + n, name}, {"twin" + n, twinOf(r.cell)}} {
 		words := []string{"x_" + side.name}
 		for _, pin := range strings.Fields(cells[at].pins) {
-			if slices.Contains(r.bench.volts, pin) {
+			if pin == "slope" { // never rests
+				words = append(words, "one")
+			} else if slices.Contains(r.bench.volts, pin) {
 				words = append(words, "0")
 			} else {
 				words = append(words, side.name+"_"+pin)

@@ -16,6 +16,10 @@ import "math"
 // potential over the current everywhere: F(v) = i/is makes it
 // n Ut y/(1 - exp(-y)), y = sqrt(i/is) (see mos.lib).
 //
+// Nulls take away what a product gives at rest, and nothing of what it gives in
+// proportion to one input while the other rests. Where weights stand on a and rates
+// on b, an offset of b would add a share of the weight: its pair is larger.
+//
 // A store is the same multiplier on a capacitor: its offset is what a weight drifts
 // by, and its output resistance what a weight is forgotten by. The offset is nulled
 // (internal/calibrate); the outputs of stores are cascodes of long
@@ -43,14 +47,14 @@ var productParts = []part{
 	{
 		cell{
 			"part_steer", "in a sink of 2 p_m units, those through ib are p_m (1 + in/(p_x p_v0)), through ia what remains",
-			"in ia ib", "p_m=1 p_x=5",
+			"in ia ib", "p_m=1 p_x=5 p_s=1",
 		},
 		`
 xs s part_sink PARAMS: p_m={2*p_m}
 ra a s {(p_x*p_v0-2*p_bend)*p_r0/(2*p_m*p_v0*p_fix_steer)}
 rb b s {(p_x*p_v0-2*p_bend)*p_r0/(2*p_m*p_v0*p_fix_steer)}
-x1 ib in b b mos_n PARAMS: p_w={p_m*p_mw} p_l={p_ml}
-x2 ia 0 a a mos_n PARAMS: p_w={p_m*p_mw} p_l={p_ml}`,
+x1 ib in b b mos_n PARAMS: p_w={p_s*p_m*p_mw} p_l={p_s*p_ml}
+x2 ia 0 a a mos_n PARAMS: p_w={p_s*p_m*p_mw} p_l={p_s*p_ml}`,
 	},
 	{
 		cell{
@@ -61,7 +65,7 @@ x2 ia 0 a a mos_n PARAMS: p_w={p_m*p_mw} p_l={p_ml}`,
 xa a la lb part_steer PARAMS: p_m={p_k*p_x*p_x/4} p_x={p_x}
 x1 vdd vdd la la mos_n PARAMS: p_w={p_k*p_x*p_x/4*p_mw} p_l={p_ml}
 x2 vdd vdd lb lb mos_n PARAMS: p_w={p_k*p_x*p_x/4*p_mw} p_l={p_ml}
-xb b ca cb part_steer PARAMS: p_m={p_k*p_x*p_x/2} p_x={p_x}
+xb b ca cb part_steer PARAMS: p_m={p_k*p_x*p_x/2} p_x={p_x} p_s=4
 x3 plus la cb cb mos_n PARAMS: p_w={p_k*p_x*p_x/4*p_mw} p_l={p_ml}
 x4 minus lb cb cb mos_n PARAMS: p_w={p_k*p_x*p_x/4*p_mw} p_l={p_ml}
 x5 minus la ca ca mos_n PARAMS: p_w={p_k*p_x*p_x/4*p_mw} p_l={p_ml}

@@ -18,9 +18,9 @@ net a potential 1
 net b potential 1
 net ab potential 2
 net w potential 2
-stimulus a out=a wave=[samples(0 -2 4 2)]
-stimulus b out=b wave=[samples(0 1.5 4 -1.5)]
-stimulus ab out=ab wave=[samples(0 -2 4 2) samples(0 1 4 0)]
+stimulus a out=a wave=[samples(0 -2 8 2)]
+stimulus b out=b wave=[samples(0 1.5 8 -1.5)]
+stimulus ab out=ab wave=[samples(0 -2 8 2) samples(0 1 8 0)]
 stimulus w out=w wave=[constant(0.7) constant(-1.3)]
 net one potential 1
 stimulus one out=one wave=[constant(1.2)]
@@ -52,7 +52,7 @@ alignment-store aligned pre=a post=b total=one w=aligned rate=0.1 init=[0.5]
 // the cells may be, relative to 1 and to what they should hold.
 func multiply(net string, x float64) (want []float64, within float64) {
 	a, b := -2+4*x, 1.5-3*x
-	area := -16 * (math.Pow(x-0.5, 3) + 0.125) // of a b = -12 (x - 1/2)^2 over 4 units of time
+	area := -32 * (math.Pow(x-0.5, 3) + 0.125) // of a b = -12 (x - 1/2)^2 over 8 units of time
 	switch net {
 	case "s2":
 		return []float64{0.7*a - 1.3*1.5*(1-x)}, 0.02
@@ -84,7 +84,7 @@ func nulled(t *testing.T, c *circuit.Circuit, o spice.Options) spice.Options {
 // simulators with each other.
 func TestTransistorProducts(t *testing.T) {
 	c := atTransistors(t, products)
-	dir, side := started(t, c, nulled(t, c, spice.Options{Stop: 4 * units.Time, MaxStep: units.Time / 50}))
+	dir, side := started(t, c, nulled(t, c, spice.Options{Stop: 8 * units.Time, MaxStep: units.Time / 25}))
 	theirs := ngspice(t, dir)
 	ours := builtin(t, dir, theirs.Signals[0].Time...)
 	agree(t, theirs, ours)
@@ -94,7 +94,7 @@ func TestTransistorProducts(t *testing.T) {
 			n := node(t, ours, name)
 			worst := 0.0
 			for k, at := range n.Time {
-				want, within := multiply(s.Name, at/(4*units.Time))
+				want, within := multiply(s.Name, at/(8*units.Time))
 				if want == nil {
 					break
 				}

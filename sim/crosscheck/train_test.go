@@ -88,7 +88,7 @@ func TestTransistorsTrainThemselves(t *testing.T) {
 	unequal.Hardware.Spice.Transistors.AVT, unequal.Seed = 4e-9, 3
 	drawLosses(t, long, good, bad, trained(unequal, TrainOptions{}), trained(unequal, TrainOptions{NoNull: true}))
 	if len(engines(t)) > 1 {
-		if theirs := trained(net, TrainOptions{Engine: "ngspice", MaxStep: 0.005}); theirs.Ref.Ratio > 1.1 || theirs.Last > theirs.First/30 {
+		if theirs := trained(net, TrainOptions{Engine: "ngspice", MaxStep: net.Dt}); theirs.Ref.Ratio > 1.1 || theirs.Last > theirs.First/30 {
 			t.Error(theirs)
 		}
 	}
