@@ -18,7 +18,8 @@ import "math"
 //
 // Nulls take away what a product gives at rest, and nothing of what it gives in
 // proportion to one input while the other rests. Where weights stand on a and rates
-// on b, an offset of b would add a share of the weight: its pair is larger.
+// on b, an offset of b would add a share of the weight: where thresholds differ, its
+// pair is larger.
 //
 // A store is the same multiplier on a capacitor: its offset is what a weight drifts
 // by, and its output resistance what a weight is forgotten by. The offset is nulled
@@ -30,8 +31,20 @@ func productProcess(p Process) []string {
 	lines := []string{
 		"* a unit over the transconductance of its transistor [V]",
 		".param p_bend=" + rounded(p.Transistors.bend()),
+		"* how many times as wide and long the inputs of products are that carry rates",
+		".param p_match=" + number(p.Transistors.match()),
 	}
 	return append(lines, forgetting(p.Store)...)
+}
+
+// match is how many times as wide and long the transistors are whose threshold would
+// add a share of a weight to a product. Where thresholds do not differ they would only
+// be slow.
+func (t Transistors) match() float64 {
+	if t.AVT < 1e-10 { // 0.1 mV um: nothing to match
+		return 1
+	}
+	return 4
 }
 
 // bend is i/gm [V] of a transistor that carries a unit.
@@ -65,7 +78,7 @@ x2 ia 0 a a mos_n PARAMS: p_w={p_s*p_m*p_mw} p_l={p_s*p_ml}`,
 xa a la lb part_steer PARAMS: p_m={p_k*p_x*p_x/4} p_x={p_x}
 x1 vdd vdd la la mos_n PARAMS: p_w={p_k*p_x*p_x/4*p_mw} p_l={p_ml}
 x2 vdd vdd lb lb mos_n PARAMS: p_w={p_k*p_x*p_x/4*p_mw} p_l={p_ml}
-xb b ca cb part_steer PARAMS: p_m={p_k*p_x*p_x/2} p_x={p_x} p_s=4
+xb b ca cb part_steer PARAMS: p_m={p_k*p_x*p_x/2} p_x={p_x} p_s={p_match}
 x3 plus la cb cb mos_n PARAMS: p_w={p_k*p_x*p_x/4*p_mw} p_l={p_ml}
 x4 minus lb cb cb mos_n PARAMS: p_w={p_k*p_x*p_x/4*p_mw} p_l={p_ml}
 x5 minus la ca ca mos_n PARAMS: p_w={p_k*p_x*p_x/4*p_mw} p_l={p_ml}
