@@ -3,11 +3,16 @@ package spice_test
 import (
 	"maps"
 	"math"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"vlec/circuit"
+	"vlec/circuit/lower"
+	"vlec/circuit/pass"
 	"vlec/emit/spice"
 	"vlec/internal/calibrate"
+	"vlec/internal/golden"
 	"vlec/sim"
 )
 
@@ -176,5 +181,34 @@ func TestNulls(t *testing.T) {
 	}
 	if len(good.Nulls) != 3 {
 		t.Errorf("%v", good.Nulls)
+	}
+}
+
+// TestGoldenLearningTransistors pins the bytes of a chain that learns, with its
+// nulls, in all dialects.
+func TestGoldenLearningTransistors(t *testing.T) {
+	net := load(t, chain)
+	c, err := lower.Network(net, lower.Options{Learning: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := pass.Run(c, pass.Analog(spice.UnitsAt("transistor", units, spice.Transistors{}))); err != nil {
+		t.Fatal(err)
+	}
+	for _, dialect := range spice.Dialects() {
+		dir, side := started(t, c, nulled(t, c, spice.Options{
+			Dialect: dialect, Dt: net.Dt * units.Time, Generator: "vlec test", Hash: strings.Repeat("0", 64), Seed: net.Seed,
+			Stop: net.Duration * units.Time,
+		}))
+		if len(side.Nulls) < 8 {
+			t.Errorf("only %d instances are nulled", len(side.Nulls))
+		}
+		list := []string{spice.NetlistFile}
+		if dialect == "ngspice" {
+			list = append(list, spice.CellFile, spice.MapFile)
+		}
+		for _, name := range list {
+			golden.Check(t, filepath.Join("testdata", "chain-transistor-learning-"+dialect, name), read(t, dir, name))
+		}
 	}
 }
