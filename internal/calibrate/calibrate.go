@@ -56,7 +56,15 @@ func Nulls(ctx context.Context, c *circuit.Circuit, o spice.Options) (map[string
 			return bench.Share(nulls), nil
 		}
 	}
-	return nil, fmt.Errorf("the offset of %s is not nulled after %d rounds; transistors of larger area have smaller ones", bad, Rounds)
+	return nil, &NotNulledError{bad}
+}
+
+// A NotNulledError says that no current was found that nulls the offset of an
+// instance.
+type NotNulledError struct{ Instance string }
+
+func (e *NotNulledError) Error() string {
+	return fmt.Sprintf("the offset of %s is not nulled after %d rounds; transistors of larger area have smaller ones", e.Instance, Rounds)
 }
 
 // A place remembers what the null before did to an offset.

@@ -11,6 +11,7 @@ package sweep
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -22,6 +23,7 @@ import (
 	"strings"
 	"sync"
 
+	"vlec/internal/calibrate"
 	"vlec/internal/plot"
 	"vlec/model"
 	"vlec/sim/reference"
@@ -55,6 +57,26 @@ type Condition struct {
 	// circuit has one, sample by sample. The weights are held while a loss is measured.
 	Learned []float64 `json:"learned"`
 	Loaded  []float64 `json:"loaded"`
+	// Rejected counts the circuits that were drawn and have offsets that no current
+	// nulls, which a test would sort out; they are not among the samples above.
+	Rejected int `json:"rejected,omitempty"`
+}
+
+// rejected stands for the loss of a circuit that is not measured.
+const rejected = -1
+
+// sortOut takes the circuits that were not measured out of the samples.
+func (c *Condition) sortOut() error {
+	measured := func(xs []float64) []float64 {
+		return slices.DeleteFunc(xs, func(x float64) bool { return x == rejected })
+	}
+	drawn := len(c.Learned)
+	c.Learned, c.Loaded = measured(c.Learned), measured(c.Loaded)
+	c.Rejected = drawn - len(c.Learned)
+	if len(c.Learned) == 0 {
+		return fmt.Errorf("%s: none of %d circuits has offsets that can be nulled; a smaller --avt or larger transistors have smaller ones", c.Name, drawn)
+	}
+	return nil
 }
 
 // Wins counts the samples in which the learner ends below the loaded circuit.
@@ -191,6 +213,11 @@ func Mismatch(ctx context.Context, net *model.Network, o MismatchOptions) (*Mism
 		b := b
 		b.noNull = j.notNulled
 		learned, err := b.trains(ctx, j.net, at)
+		var offset *calibrate.NotNulledError
+		if j.loaded != nil && errors.As(err, &offset) {
+			*j.learned, *j.loaded = rejected, rejected
+			return nil
+		}
 		if err != nil {
 			return err
 		}
@@ -204,7 +231,15 @@ func Mismatch(ctx context.Context, net *model.Network, o MismatchOptions) (*Mism
 		}
 		return os.RemoveAll(at)
 	})
-	return s, err
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range s.Conditions {
+		if err := c.sortOut(); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
 }
 
 // conditions are the kinds of imperfection, with and without what helps. They are
@@ -433,7 +468,13 @@ func (s *MismatchStudy) String() string {
 	text := fmt.Sprintf("%s (%s): a circuit of equal parts ends at a loss of %.3g, and begins at %.3g; gains differ by %g, time constants by %g, ",
 		s.Model, s.Level, s.Unperturbed, s.Start, s.Gain, s.Tau)
 	if s.AVT > 0 {
-		return text + fmt.Sprintf("thresholds by %g V m over the root of the area", s.AVT)
+		text += fmt.Sprintf("thresholds by %g V m over the root of the area", s.AVT)
+		for _, c := range s.Conditions {
+			if c.Rejected > 0 {
+				text += fmt.Sprintf("; %s: %d circuits more had offsets that no current nulls", c.Name, c.Rejected)
+			}
+		}
+		return text
 	}
 	return text + fmt.Sprintf("offsets by %g, of which auto-zeroing leaves %g", s.Offset, s.AutoZero)
 }

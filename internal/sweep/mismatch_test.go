@@ -133,6 +133,23 @@ func TestThresholds(t *testing.T) {
 	}
 }
 
+// Circuits that cannot be nulled are counted, and nothing else of them is.
+func TestRejectedCircuits(t *testing.T) {
+	c := Condition{Learned: []float64{2, rejected, 1}, Loaded: []float64{3, rejected, 0.5}}
+	if err := c.sortOut(); err != nil || c.Rejected != 1 || c.Wins() != 1 || len(c.Learned) != 2 || len(c.Loaded) != 2 {
+		t.Errorf("%v: %+v", err, c)
+	}
+	net, err := model.Load("../../examples/tiny/model.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	net.Hardware.Spice.TimeUnit, net.Duration = 0.01, 4
+	_, err = Mismatch(t.Context(), net, MismatchOptions{Level: "transistor", Samples: 2, AVT: 1e-7, Only: []string{"thresholds"}, Window: 2, Seed: 1})
+	if err == nil || !strings.Contains(err.Error(), "thresholds: none of 2 circuits has offsets that can be nulled") {
+		t.Error(err)
+	}
+}
+
 // The two-sided sign test, against sums of binomial coefficients.
 func TestSignTest(t *testing.T) {
 	for _, c := range []struct {
