@@ -60,7 +60,6 @@ func tolerances(net *model.Network, o SpiceOptions, side *spice.Map, parts *refe
 	}
 	if side.Level != "ideal" {
 		if side.Level == "transistor" { // truncation error shortens steps that matter
-
 			list = append(list, transistorBlemishes(net, side, ref)...)
 		} else {
 			list[0].part *= 4 // Gear's rule is off by four times as much as the trapezoidal one
