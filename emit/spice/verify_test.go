@@ -78,6 +78,7 @@ func TestMacroLevelFollowsTheReference(t *testing.T) {
 		{rules, &good, 2e-3, 5e-4},
 	} {
 		net := load(t, c.file)
+		net.Duration = briefly(net.Duration)
 		if c.hardware != nil {
 			net.Hardware.Spice = *c.hardware
 		}
@@ -202,6 +203,7 @@ func TestRoundedParts(t *testing.T) {
 // the inputs small.
 func TestFittedVoltage(t *testing.T) {
 	net := with(t, recurrent, "[hardware.spice]\nvoltage_unit = \"auto\"\n[hardware.spice.ota]\nrange = 0.5")
+	net.Duration = briefly(net.Duration)
 	v, err := crosscheck.Spice(t.Context(), net, crosscheck.SpiceOptions{Level: "macro", Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
@@ -210,6 +212,14 @@ func TestFittedVoltage(t *testing.T) {
 	if !v.Pass() {
 		t.Error(v)
 	}
+}
+
+// briefly is a duration, or a period of the input where tests should be short.
+func briefly(duration float64) float64 {
+	if testing.Short() {
+		return min(duration, 4)
+	}
+	return duration
 }
 
 // with loads a model with more TOML at its end.
@@ -362,7 +372,7 @@ func TestDeclaredTransistors(t *testing.T) {
 		"supply = 0.8", "supply = 1.2",
 	} {
 		net := with(t, chain, "[hardware.spice]\ntime_unit = 1e-2\n"+toml)
-		net.Duration = 4
+		net.Duration = briefly(4)
 		v, err := crosscheck.Spice(t.Context(), net, crosscheck.SpiceOptions{Level: "transistor", Dir: t.TempDir()})
 		if err != nil {
 			t.Fatal(err)
