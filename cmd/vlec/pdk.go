@@ -9,7 +9,7 @@ import (
 
 // pdkFlags name a design kit whose transistors take the place of the generic ones.
 type pdkFlags struct {
-	PDK       string `name:"pdk" help:"Folder of a design kit, whose transistors take the place of the generic ones at --level transistor, in ngspice." type:"path" placeholder:"DIR"`
+	PDK       string `name:"pdk" help:"Folder of a design kit, whose transistors take the place of the generic ones at --level transistor, in ngspice, which has to be installed." type:"path" placeholder:"DIR"`
 	DeviceMap string `help:"How the kit calls them: sky130, sg13g2, gf180mcu or a file (docs/spice.md); by default found out." placeholder:"NAME|FILE"`
 }
 

@@ -1,6 +1,7 @@
 package spice
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"math"
@@ -42,8 +43,8 @@ type CorrectionsBench func(node string) float64
 
 // CorrectionsNetlist writes a netlist of parts whose operating point shows how far
 // they are off, and a function that turns what it shows into better corrections
-// than those that p has.
-func CorrectionsNetlist(u circuit.Units, p Process, files *emit.Artifacts) (func(CorrectionsBench) Corrections, error) {
+// than those that p has. mos is the library of transistors, "" GenericMOS.
+func CorrectionsNetlist(u circuit.Units, p Process, mos string, files *emit.Artifacts) (func(CorrectionsBench) Corrections, error) {
 	level, err := findLevel("transistor")
 	if err != nil {
 		return nil, err
@@ -58,7 +59,7 @@ func CorrectionsNetlist(u circuit.Units, p Process, files *emit.Artifacts) (func
 		used: map[string]bool{"cell_linear": true, "cell_tanh": true, "cell_tanh_slope": true, "cell_multiplier": true},
 	}
 	files.Add(CellFile, func(w io.Writer) error { return d.printCells(w) })
-	files.AddText(MOSFile, GenericMOS)
+	files.AddText(MOSFile, cmp.Or(mos, GenericMOS))
 	files.AddText(NetlistFile, fmt.Sprintf(`* vlec: parts to be corrected
 .param p_v0=%s
 .param p_r0=%s
@@ -78,10 +79,10 @@ x_same high high same part_product
 r_same same 0 {p_r0}
 x_opposite high low opposite part_product
 r_opposite opposite 0 {p_r0}
-.options reltol=1e-9 vntol=1e-12 abstol=1e-20
+%s
 .op
 .end
-`, number(u.Voltage), number(u.Resistance), CellFile, m, m, m))
+`, number(u.Voltage), number(u.Resistance), CellFile, m, m, m, tight))
 	return func(v CorrectionsBench) Corrections {
 		old, volt := p.Corrections, u.Voltage
 		return Corrections{
@@ -94,6 +95,9 @@ r_opposite opposite 0 {p_r0}
 		}
 	}, nil
 }
+
+// tight are tolerances below what corrections and nulls are rounded to.
+const tight = ".options reltol=1e-9 vntol=1e-12 abstol=1e-20"
 
 func or1(x float64) float64 {
 	if x == 0 {

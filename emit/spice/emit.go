@@ -66,6 +66,14 @@ type Options struct {
 	Start map[string]float64
 }
 
+// fitsMOS tells what a library of transistors does not go with.
+func (o *Options) fitsMOS() error {
+	if o.MOS != "" && o.Process.Transistors.AVT != 0 {
+		return fmt.Errorf("avt is a figure of the generic transistors; a design kit draws its own: leave avt out")
+	}
+	return nil
+}
+
 // StepsPerTau is how many steps of the transient fall into the smallest time
 // constant by default. Trapezoidal integration is off by (step/tau)^2/12 a
 // radian, 3e-5 at 50. Transistors, whose steps cost more and are shortened by their
@@ -130,8 +138,8 @@ func Emit(c *circuit.Circuit, o Options, files *emit.Artifacts) (*Map, error) {
 	if err := level.fits(c.Units, o.Process); err != nil {
 		return nil, err
 	}
-	if o.MOS != "" && o.Process.Transistors.AVT != 0 {
-		return nil, fmt.Errorf("avt is a figure of the generic transistors; a design kit draws its own: leave avt out")
+	if err := o.fitsMOS(); err != nil {
+		return nil, err
 	}
 	d := prepare(c, o, dialect, level)
 	if name := level.missing(d.used); name != "" {

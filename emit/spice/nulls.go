@@ -1,6 +1,7 @@
 package spice
 
 import (
+	"cmp"
 	"io"
 	"math"
 	"slices"
@@ -49,11 +50,14 @@ func (b *NullBench) Instance(place int) string {
 var unseen = []string{"p_init", "p_rate", "p_hold"}
 
 // Nulls writes the bench of the cells of a circuit, with the nulls [V] that are
-// known so far, one for each place; nil for none. It is one of the words that the
-// built-in simulator reads.
+// known so far, one for each place; nil for none. It is of the words that the
+// built-in simulator reads, unless Options.MOS holds others.
 func Nulls(c *circuit.Circuit, o Options, nulls []float64, files *emit.Artifacts) (*NullBench, error) {
 	level, err := findLevel(o.Level)
 	if err != nil {
+		return nil, err
+	}
+	if err := o.fitsMOS(); err != nil {
 		return nil, err
 	}
 	if o.Process == (Process{}) {
@@ -105,13 +109,16 @@ func Nulls(c *circuit.Circuit, o Options, nulls []float64, files *emit.Artifacts
 		for k, r := range rows {
 			r.print(w, strconv.Itoa(k))
 		}
+		if o.MOS != "" { // is for ngspice, which would leave a thousandth
+			w.Line(tight)
+		}
 		w.Line(".op")
 		w.Line(".end")
 		return w.Flush()
 	})
 	files.Add(CellFile, func(w io.Writer) error { return d.printCells(w) })
 	if level.biased {
-		files.AddText(MOSFile, GenericMOS)
+		files.AddText(MOSFile, cmp.Or(o.MOS, GenericMOS))
 	}
 	return bench, nil
 }

@@ -38,7 +38,7 @@ func corrected(t *testing.T, c *circuit.Circuit) spice.Process {
 	t.Helper()
 	p := spice.Process{Pair: 1, Transistors: spice.Transistors{Current: 1e-9, Width: 1e-6, Length: 1e-6, Supply: 0.9}}
 	var err error
-	if p.Corrections, err = operating.Correct(t.Context(), c.Units, p); err != nil {
+	if p.Corrections, err = operating.Correct(t.Context(), c.Units, p, ""); err != nil {
 		t.Fatal(err)
 	}
 	return p

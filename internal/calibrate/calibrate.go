@@ -16,13 +16,11 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 
 	"vlec/circuit"
 	"vlec/emit"
 	"vlec/emit/spice"
-	reader "vlec/sim/spice"
+	"vlec/internal/operating"
 )
 
 // Rounds is how often the operating point is found at most; Left is what may be left
@@ -89,38 +87,23 @@ func (p *place) next(null, left float64) float64 {
 
 // measure finds what is left of the offsets [V], place by place.
 func measure(ctx context.Context, c *circuit.Circuit, o spice.Options, nulls []float64) (*spice.NullBench, []float64, error) {
-	dir, err := os.MkdirTemp("", "vlec-nulls-")
-	if err != nil {
-		return nil, nil, err
-	}
-	defer os.RemoveAll(dir)
 	var files emit.Artifacts
 	bench, err := spice.Nulls(c, o, nulls, &files)
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := files.Commit(dir); err != nil {
-		return nil, nil, err
-	}
-	list, err := reader.ParseFile(filepath.Join(dir, spice.NetlistFile))
+	point, err := operating.Point(ctx, &files, o.MOS)
 	if err != nil {
-		return nil, nil, err
-	}
-	circ, err := list.Elaborate()
-	if err != nil {
-		return nil, nil, err
-	}
-	trace, _, err := circ.OP(ctx, reader.Options{})
-	if err != nil {
-		return nil, nil, fmt.Errorf("no operating point of the cells without input: %w", err)
+		return nil, nil, fmt.Errorf("cells without input: %w", err)
 	}
 	left := make([]float64, len(bench.Twins))
 	for k, t := range bench.Twins {
-		out, twin := trace.Signal("v("+t.Out+")"), trace.Signal("v("+t.Twin+")")
-		if out == nil || twin == nil {
+		out, here := point[t.Out]
+		twin, beside := point[t.Twin]
+		if !here || !beside {
 			return nil, nil, fmt.Errorf("the bench of offsets has no node %s", t.Out)
 		}
-		left[k] = out.Data[0] - twin.Data[0]
+		left[k] = out - twin
 	}
 	return bench, left, nil
 }

@@ -58,7 +58,7 @@ func Run(ctx context.Context, o Options) ([]*Sheet, error) {
 	defer os.RemoveAll(dir)
 	var sheets []*Sheet
 	names, levels := emitter.Benched(), emitter.Levels()
-	if o.Process.Corrections, err = operating.Correct(ctx, emitter.UnitsAt("transistor", o.Units, o.Process.Transistors), o.Process); err != nil {
+	if o.Process.Corrections, err = operating.Correct(ctx, emitter.UnitsAt("transistor", o.Units, o.Process.Transistors), o.Process, ""); err != nil {
 		return nil, err
 	}
 	for k, name := range names {

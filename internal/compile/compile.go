@@ -126,8 +126,8 @@ func Spice(ctx context.Context, net *model.Network, o SpiceOptions, files *emit.
 	if o.MOS != "" && (!spice.Biased(o.Level) || o.Dialect != "" && o.Dialect != "ngspice") {
 		return nil, errors.New("the transistors of a design kit are those of the transistor level, in ngspice")
 	}
-	if spice.Biased(o.Level) && o.MOS == "" { // ngspice alone can find the operating point of others
-		if options.Process.Corrections, err = operating.Correct(ctx, c.Units, options.Process); err != nil {
+	if spice.Biased(o.Level) {
+		if options.Process.Corrections, err = operating.Correct(ctx, c.Units, options.Process, o.MOS); err != nil {
 			return nil, fmt.Errorf("%s: %w", net.File, err)
 		}
 		if !o.NoNull {
@@ -135,6 +135,8 @@ func Spice(ctx context.Context, net *model.Network, o SpiceOptions, files *emit.
 				return nil, fmt.Errorf("%s: %w", net.File, err)
 			}
 		}
+	}
+	if spice.Biased(o.Level) && o.MOS == "" { // a kit's ngspice finds where its own run begins
 		var search emit.Artifacts
 		cold := options
 		cold.Dialect = "ngspice" // whose words the built-in engine reads

@@ -13,7 +13,7 @@ import (
 func TestCorrect(t *testing.T) {
 	u := spice.UnitsAt("transistor", circuit.Units{Time: 1e-3}, spice.Transistors{Current: 1e-9})
 	p := spice.Process{Pair: 1, Transistors: spice.Transistors{Current: 1e-9, Width: 1e-6, Length: 1e-6, Supply: 0.9}}
-	c, err := Correct(t.Context(), u, p)
+	c, err := Correct(t.Context(), u, p, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,7 +24,7 @@ func TestCorrect(t *testing.T) {
 		}
 	}
 	p.Corrections = c
-	again, err := Correct(t.Context(), u, p)
+	again, err := Correct(t.Context(), u, p, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func TestCorrect(t *testing.T) {
 			t.Errorf("correction %d goes from %g to %g", i, pair[0], pair[1])
 		}
 	}
-	if _, err := Correct(t.Context(), circuit.Units{Time: 1, Voltage: 1, Resistance: 1}, p); err == nil {
+	if _, err := Correct(t.Context(), circuit.Units{Time: 1, Voltage: 1, Resistance: 1}, p, ""); err == nil {
 		t.Error("the level works at any voltage")
 	}
 }

@@ -97,6 +97,32 @@ func TestNgspiceFails(t *testing.T) {
 	}
 }
 
+func TestNgspiceOP(t *testing.T) {
+	lines := []string{"* divider", "v1 a 0 3", "x1 a b half", "r1 b 0 2k", ".subckt half in out", "r1 in n 500", "r2 n out 500", ".ends", "d1 0 b dx", ".model dx d(rs=1)", ".op", ".end"}
+	point, err := NgspiceOP(t.Context(), netlist(t, lines...))
+	if missing, ok := errors.AsType[*MissingError](err); ok {
+		t.Skip(missing)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for node, want := range map[string]float64{"a": 3, "x1.n": 2.5, "b": 2} {
+		if v, ok := point[node]; !ok || math.Abs(v-want) > 1e-6 {
+			t.Errorf("%s is at %g V, want %g V", node, v, want)
+		}
+	}
+	if len(point) != 3 { // none inside the diode
+		t.Errorf("%v", point)
+	}
+	lines[len(lines)-2] = ".tran 1 2"
+	if _, err := NgspiceOP(t.Context(), netlist(t, lines...)); err == nil || !strings.Contains(err.Error(), "needs a .op line") {
+		t.Errorf("a transient: %v", err)
+	}
+	if _, err := NgspiceOP(t.Context(), netlist(t, "* x", "v1 a 0 1", "v2 a 0 2", ".op", ".end")); err == nil {
+		t.Error("two sources in parallel have an operating point")
+	}
+}
+
 func TestNgspiceStops(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
