@@ -275,8 +275,10 @@ func (o *MismatchOptions) conditions(volts float64) ([]*Condition, error) {
 			&Condition{Name: of.name + ", auto-zero of learning, bias weight", Mismatch: learning, BiasWeight: true})
 	}
 	if o.Level == "transistor" {
-		// Offsets are those of the transistors, and nulls their remedy.
+		// Nulls are the remedy of offsets, those that are drawn and those of transistors.
 		list = append(list[:2:2],
+			&Condition{Name: "offsets, nulled", Mismatch: spread(0, 0, o.Offset)},
+			&Condition{Name: "gains and offsets, nulled", Mismatch: spread(o.Gain, 0, o.Offset)},
 			&Condition{Name: "thresholds", AVT: o.AVT},
 			&Condition{Name: "thresholds, not nulled", AVT: o.AVT, NotNulled: true})
 	}
