@@ -5,7 +5,6 @@ import "slices"
 // A Distribution is one panel of Distributions: a sample of each group.
 type Distribution struct {
 	Name   string
-	Remark string
 	Groups [][]float64
 }
 
@@ -23,9 +22,8 @@ func Distributions(title, subtitle, xLabel string, groups []string, mark float64
 	}
 	f.x = newAxis(xLabel, true, false, xs...)
 	for _, d := range all {
-		p := panel{heading: d.Name, remark: d.Remark, height: 56, y: axis{label: "share", min: 0, max: 1}}
-		p.curves = append(p.curves, curve{style: zeroStyle, x: []float64{mark, mark}, y: []float64{0, 1}})
-		p.curves[0].style.Color, p.curves[0].style.Width = ink, 0.8
+		p := panel{heading: d.Name, height: 56, y: axis{label: "share", min: 0, max: 1}}
+		p.curves = append(p.curves, markAt(mark))
 		for i, g := range d.Groups {
 			p.curves = append(p.curves, stairs(curve{style: series(i)}, g, &f.x))
 		}
@@ -33,6 +31,9 @@ func Distributions(title, subtitle, xLabel string, groups []string, mark float64
 	}
 	return f
 }
+
+// markAt is a vertical line from 0 to 1.
+func markAt(x float64) curve { return curve{style: markStyle, x: []float64{x, x}, y: []float64{0, 1}} }
 
 // stairs rises by an equal share at each value of a sample.
 func stairs(k curve, sample []float64, x *axis) curve {

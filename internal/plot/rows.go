@@ -20,9 +20,7 @@ func Rows(title, subtitle, xLabel string, groups []string, at float64, rows []Ro
 	f.x = newAxis(xLabel, true, false, all...)
 	for i, r := range rows {
 		p := panel{heading: r.Name, height: 13, bare: true, close: i > 0, y: axis{min: 0, max: 1}}
-		line := curve{style: zeroStyle, x: []float64{at, at}, y: []float64{0, 1}}
-		line.style.Color, line.style.Width = ink, 0.8
-		p.curves = append(p.curves, line)
+		p.curves = append(p.curves, markAt(at))
 		for k, v := range r.Values {
 			p.curves = append(p.curves, curve{style: series(k), points: true, x: []float64{v}, y: []float64{0.5}})
 		}

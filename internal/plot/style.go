@@ -31,6 +31,7 @@ var (
 
 	gridStyle  = draw.LineStyle{Color: color.RGBA{0xe6, 0xe6, 0xe6, 0xff}, Width: 0.6}
 	zeroStyle  = draw.LineStyle{Color: color.RGBA{0xb8, 0xb8, 0xb8, 0xff}, Width: 0.6}
+	markStyle  = draw.LineStyle{Color: ink, Width: 0.8}
 	frameStyle = draw.LineStyle{Color: color.RGBA{0x80, 0x80, 0x80, 0xff}, Width: 0.8}
 
 	referenceStyle  = draw.LineStyle{Color: color.RGBA{0x9c, 0xcb, 0xe8, 0xff}, Width: 4}
