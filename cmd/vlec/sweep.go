@@ -2,9 +2,11 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"path/filepath"
 
 	"vlec/emit"
+	"vlec/internal/plot"
 	"vlec/internal/sweep"
 )
 
@@ -53,21 +55,7 @@ func (c *sweepMismatchCmd) Run(g *globals) error {
 	if err != nil {
 		return err
 	}
-	var files emit.Artifacts
-	files.Add("mismatch.json", s.Write)
-	picture := s.Picture()
-	files.Add("mismatch.svg", picture.SVG)
-	files.Add("mismatch.png", picture.PNG)
-	if err := files.Commit(dir); err != nil {
-		return err
-	}
-	if g.JSON {
-		return g.json(s)
-	}
-	g.table(s.Table())
-	g.verdict("%s", s)
-	g.say("numbers and picture are in %s", filepath.ToSlash(dir))
-	return nil
+	return g.study(s, "mismatch", dir)
 }
 
 type sweepCornersCmd struct {
@@ -118,11 +106,24 @@ func (c *sweepCornersCmd) Run(g *globals) error {
 	if err != nil {
 		return err
 	}
+	return g.study(s, "corners", dir)
+}
+
+// A study is what a sweep found.
+type study interface {
+	fmt.Stringer
+	Write(w io.Writer) error
+	Picture() *plot.Figure
+	Table() [][]string
+}
+
+// study writes numbers and picture under a name, and prints the rest.
+func (g *globals) study(s study, name, dir string) error {
 	var files emit.Artifacts
-	files.Add("corners.json", s.Write)
+	files.Add(name+".json", s.Write)
 	picture := s.Picture()
-	files.Add("corners.svg", picture.SVG)
-	files.Add("corners.png", picture.PNG)
+	files.Add(name+".svg", picture.SVG)
+	files.Add(name+".png", picture.PNG)
 	if err := files.Commit(dir); err != nil {
 		return err
 	}
