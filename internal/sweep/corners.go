@@ -121,7 +121,10 @@ func Corners(ctx context.Context, net *model.Network, o CornerOptions) (*CornerS
 	return s, parallel(ctx, len(s.Corners), o.Progress, func(k int) error {
 		c, own := s.Corners[k], filepath.Join(dir, strconv.Itoa(k))
 		there := at(c)
-		learned, err := b.trains(ctx, there, own)
+		learned, err := nominal, error(nil)
+		if k > 0 {
+			learned, err = b.trains(ctx, there, own)
+		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.Name, err)
 		}
