@@ -316,12 +316,12 @@ func (s *Synthesis) count(file string) error {
 	if err != nil {
 		return err
 	}
-	_, list, ok := cutLast(string(text), "Number of cells:")
-	if !ok {
+	at := strings.LastIndex(string(text), "Number of cells:")
+	if at < 0 {
 		return errors.New("there are no cells in its statistics")
 	}
 	s.Cells = map[string]int{}
-	for line := range strings.Lines(list) {
+	for line := range strings.Lines(string(text[at:])) {
 		var name string
 		var n int
 		if k, _ := fmt.Sscan(line, &name, &n); k == 2 {
@@ -329,14 +329,6 @@ func (s *Synthesis) count(file string) error {
 		}
 	}
 	return nil
-}
-
-// cutLast cuts around the last separator.
-func cutLast(s, sep string) (before, after string, found bool) {
-	if i := strings.LastIndex(s, sep); i >= 0 {
-		return s[:i], s[i+len(sep):], true
-	}
-	return s, "", false
 }
 
 func quoteYosys(path string) string {
