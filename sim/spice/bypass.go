@@ -143,11 +143,7 @@ func (m *tangents) evaluate(s *system, t float64) {
 		m.note(int(k), s, v)
 	}
 	m.s = s
-	helpers := m.team
-	if m.cost < worthSharing {
-		helpers = nil
-	}
-	helpers.Do(m, len(m.batches), m.cost)
+	m.team.Do(m, len(m.batches), m.cost)
 	for i := range m.batches {
 		b := &m.batches[i]
 		s.stats.Bypassed += len(b.members) - len(b.todo)

@@ -306,8 +306,7 @@ type semis struct {
 	knows   []knowledge
 	close   float64 // V, as far as the tangent reaches
 
-	storing  []int32                      // rows of terminals that hold charge
-	stores   []int32                      // and these terminals
+	stores   []int32                      // terminals that hold charge
 	begun    bool                         // home holds a solution
 	fixed    bool                         // the next evaluation is at old, wherever the circuit is
 	history  bool                         // last holds something
@@ -356,7 +355,6 @@ func (s *system) addSemis(ts []triplet) (all []triplet, mine []int) {
 		t := u.rows[len(u.rows)-n:]
 		for i, stores := range d.model.Stores() {
 			if stores {
-				u.storing = append(u.storing, t[i])
 				u.stores = append(u.stores, u.first[k]+int32(i))
 			}
 		}

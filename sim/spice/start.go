@@ -185,7 +185,8 @@ func (run *transient) derivative(t float64, qdot []float64) {
 	for _, row := range s.crow {
 		qdot[row] = s.r[row]
 	}
-	for _, row := range s.semis.storing {
+	for _, at := range s.semis.stores {
+		row := s.semis.rows[at]
 		qdot[row] = s.r[row]
 	}
 	// What is left of an equation is rounding, too, and that of charges over a short

@@ -250,11 +250,13 @@ const shortest = 1e-9
 
 // integrate runs from zero to the stop time.
 func (run *transient) integrate(ctx context.Context) error {
-	run.tangents.team = team.New()
-	defer func() {
-		run.tangents.team.Stop()
-		run.tangents.team = nil
-	}()
+	if run.tangents.cost >= worthSharing {
+		run.tangents.team = team.New()
+		defer func() {
+			run.tangents.team.Stop()
+			run.tangents.team = nil
+		}()
+	}
 	stop := run.spec.stop
 	restart, err := run.start()
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"math"
 
 	"vlec/sim/spice/sparse"
-
 	"vlec/sim/spice/team"
 )
 
