@@ -40,6 +40,7 @@ func TestCornerList(t *testing.T) {
 func TestCorners(t *testing.T) {
 	for _, level := range []string{"ideal", "macro"} {
 		if testing.Short() && level == "macro" {
+			t.Log("-short leaves the macro level out")
 			continue
 		}
 		net := load3(t)

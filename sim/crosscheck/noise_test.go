@@ -19,6 +19,7 @@ func TestExpectedNoise(t *testing.T) {
 		slack    float64 // by which the expectation may exceed what is seen
 	}{{chain, false, 1.5}, {chain, true, 1.5}, {recurrent, false, 5}} {
 		if testing.Short() && c.learning {
+			t.Log("-short leaves the chain that learns out")
 			continue
 		}
 		net := load(t, c.file)

@@ -63,7 +63,8 @@ func TestRefreshedWeights(t *testing.T) {
 	for _, level := range []string{"ideal", "macro"} {
 		for _, engine := range engines(t) {
 			if testing.Short() && level+engine == "macrongspice" {
-				continue // the slowest by far
+				t.Log("-short leaves ngspice at the macro level out, the slowest by far")
+				continue
 			}
 			v, err := Spice(t.Context(), net, SpiceOptions{Level: level, Engine: engine, Learning: true, Dir: t.TempDir()})
 			if err != nil {
