@@ -127,9 +127,9 @@ const BenchLength = 40
 // sines of an amplitude [model units] and of frequencies that have no common
 // period, slow enough for nothing but the cell's own time constants to matter.
 func Bench(name, levelName string, u circuit.Units, p Process, amplitude float64, files *emit.Artifacts) (*Datasheet, error) {
-	at := slices.IndexFunc(cells, func(c cell) bool { return c.name == name })
+	c := findCell(name)
 	b, ok := benches[name]
-	if at < 0 || !ok {
+	if c == nil || !ok {
 		return nil, fmt.Errorf("there is no bench for a cell %q; there are %s", name, strings.Join(Benched(), ", "))
 	}
 	level, err := findLevel(levelName)
@@ -145,7 +145,6 @@ func Bench(name, levelName string, u circuit.Units, p Process, amplitude float64
 	for _, x := range b.with {
 		d.used[x.cell], d.used[twinOf(x.cell)] = true, true
 	}
-	c := cells[at]
 	sheet := &Datasheet{
 		Cell: name, Level: level.name, Equation: c.equation, Pins: strings.Fields(c.pins), Params: c.params,
 		Body: strings.TrimSpace(level.bodies[name]), Out: "dut_" + b.out, Twin: "twin_" + b.out,
@@ -192,25 +191,17 @@ func Bench(name, levelName string, u circuit.Units, p Process, amplitude float64
 		for _, side := range []string{"dut_", "twin_"} {
 			// A node is that of this side unless a source drives it for both.
 			print := func(name string, x companion) {
-				words := []string{name}
+				here := instance{name: name, cell: x.cell, params: x.params}
 				for _, node := range x.nodes {
 					if !slices.Contains(b.volts, node) && node != b.high {
 						node = side + node
 					}
-					words = append(words, node)
+					here.nodes = append(here.nodes, node)
 				}
-				cell := x.cell
 				if side == "twin_" {
-					cell = twinOf(cell)
+					here.cell = twinOf(x.cell)
 				}
-				words = append(words, cell)
-				if len(x.params) > 0 {
-					words = append(words, "PARAMS:")
-				}
-				for i := 0; i < len(x.params); i += 2 {
-					words = append(words, x.params[i]+"="+x.params[i+1])
-				}
-				w.Wrap("+ ", words...)
+				here.print(w)
 			}
 			print("x_"+strings.TrimSuffix(side, "_"), companion{name, sheet.Pins, params})
 			for i, x := range b.with {

@@ -127,16 +127,7 @@ func (d *deck) bill() *Bill {
 // build is what one instance is made of.
 func (d *deck) build(x instance) BillRow {
 	if d.level.biased {
-		scope := d.global()
-		for _, c := range cells {
-			if c.name == x.cell {
-				assign(scope, c.params, scope)
-			}
-		}
-		for i := 0; i < len(x.params); i += 2 {
-			assign(scope, x.params[i]+"="+x.params[i+1], scope)
-		}
-		row := d.count(d.level.bodies[x.cell], scope)
+		row := d.count(d.level.bodies[x.cell], x.scope(d.global()))
 		row.Count = 1
 		return row
 	}

@@ -1,8 +1,8 @@
 package spice
 
 import (
-	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -27,29 +27,46 @@ func (d *deck) count(body string, scope map[string]float64) BillRow {
 }
 
 func (d *deck) countInstance(words []string, scope map[string]float64) BillRow {
-	nodes, params := words[1:], []string(nil)
-	for i, w := range words {
-		if w == "PARAMS:" {
-			nodes, params = words[1:i], words[i+1:]
-		}
-	}
-	name, inner := nodes[len(nodes)-1], maps.Clone(d.global())
-	var body string
-	for _, p := range d.level.parts {
-		if p.name == name {
-			body = p.body
-			assign(inner, p.params, inner)
-		}
-	}
-	assign(inner, strings.Join(params, " "), scope)
-	if body != "" {
-		return d.count(body, inner)
+	nodes, name, params := instanceOf(words)
+	p := d.level.part(name)
+	inner := p.scope(d.global(), params, scope)
+	if p != nil {
+		return d.count(p.body, inner)
 	}
 	row := BillRow{Transistors: 1, gates: 1e12 * inner["p_w"] * inner["p_l"]}
 	if nodes[2] == "vdd" { // its source: it is as wide as what flows in it
 		row.Bias = inner["p_w"] / inner["p_mw"] * d.circuit.Units.Voltage / d.circuit.Units.Resistance
 	}
 	return row
+}
+
+// instanceOf takes the line of an instance apart.
+func instanceOf(words []string) (nodes []string, name, params string) {
+	nodes = words[1:]
+	if i := slices.Index(words, "PARAMS:"); i > 0 {
+		nodes, params = words[1:i], strings.Join(words[i+1:], " ")
+	}
+	return nodes[:len(nodes)-1], nodes[len(nodes)-1], params
+}
+
+// scope adds the parameters of an instance, which are numbers, to those that every
+// cell knows.
+func (i instance) scope(global map[string]float64) map[string]float64 {
+	assign(global, findCell(i.cell).params, global)
+	for k := 0; k < len(i.params); k += 2 {
+		assign(global, i.params[k]+"="+i.params[k+1], global)
+	}
+	return global
+}
+
+// scope adds the parameters of a part, as what is around it has them, to those that
+// every cell knows. nil is a transistor, which has those alone that it is given.
+func (p *part) scope(global map[string]float64, params string, around map[string]float64) map[string]float64 {
+	if p != nil {
+		assign(global, p.params, global)
+	}
+	assign(global, params, around)
+	return global
 }
 
 // global are the parameters that every cell knows.

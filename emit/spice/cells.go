@@ -87,6 +87,16 @@ var cells = []cell{
 	},
 }
 
+// findCell is the cell of that name, nil when there is none.
+func findCell(name string) *cell {
+	for i := range cells {
+		if cells[i].name == name {
+			return &cells[i]
+		}
+	}
+	return nil
+}
+
 // Cells lists the names of the library's cells, in its order.
 func Cells() []string {
 	names := make([]string, len(cells))

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"vlec/circuit"
+	"vlec/emit"
 )
 
 // An instance is one cell with its nodes and parameters: everything in a netlist
@@ -14,6 +15,18 @@ type instance struct {
 	nodes  []string
 	cell   string
 	params []string
+}
+
+// print prints x_hidden_membrane3 nodes cell PARAMS: …
+func (i instance) print(w *emit.Writer) {
+	words := append(append([]string{i.name}, i.nodes...), i.cell)
+	if len(i.params) > 0 {
+		words = append(words, "PARAMS:")
+	}
+	for k := 0; k < len(i.params); k += 2 {
+		words = append(words, i.params[k]+"="+i.params[k+1])
+	}
+	w.Wrap("+ ", words...)
 }
 
 // correction tells whether an instance only shifts what another one drives.
@@ -293,18 +306,10 @@ func (p *printer) sharedNodes(e *circuit.Element) {
 	}
 }
 
-// instance prints x_hidden_membrane3 nodes cell PARAMS: …
+// instance prints an instance, of its own cell if it has one.
 func (p *printer) instance(x instance) {
-	words := append([]string{x.name}, x.nodes...)
 	if own := p.own.names[x.name]; own != "" {
 		x.cell = own
 	}
-	words = append(words, x.cell)
-	if len(x.params) > 0 {
-		words = append(words, "PARAMS:")
-	}
-	for i := 0; i < len(x.params); i += 2 {
-		words = append(words, x.params[i]+"="+x.params[i+1])
-	}
-	p.Wrap("+ ", words...)
+	x.print(p.Writer)
 }

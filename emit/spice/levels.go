@@ -122,6 +122,16 @@ func (d *deck) printCells(out io.Writer) error {
 	return w.Flush()
 }
 
+// part is the part of that name, nil when there is none.
+func (l *level) part(name string) *part {
+	for i := range l.parts {
+		if l.parts[i].name == name {
+			return &l.parts[i]
+		}
+	}
+	return nil
+}
+
 // uses tells whether one of the used cells is built from a part, directly or
 // through other parts.
 func (l *level) uses(part string, used map[string]bool) bool {

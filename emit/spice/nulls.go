@@ -160,34 +160,21 @@ func (r nullRow) into() string {
 // print prints the cell and its twin. Their inputs are at 0, but a slope is at 1; no
 // current flows into a sum. A sum without an owner, and a weight, stand on p_r0.
 func (r nullRow) print(w *emit.Writer, n string) {
-	at := slices.IndexFunc(cells, func(c cell) bool { return c.name == r.cell })
-	name := r.cell
-	if r.own != "" {
-		name = r.own
-	}
-	for _, side := range []struct{ name, cell string }{{"dut" + n, name}, {"twin" + n, twinOf(r.cell)}} {
-		words := []string{"x_" + side.name}
-		for _, pin := range strings.Fields(cells[at].pins) {
+	for _, side := range []struct{ name, cell string }{{"dut" + n, cmp.Or(r.own, r.cell)}, {"twin" + n, twinOf(r.cell)}} {
+		x := instance{name: "x_" + side.name, cell: side.cell, params: r.params}
+		for _, pin := range strings.Fields(findCell(r.cell).pins) {
 			if pin == "slope" { // never rests
-				words = append(words, "one")
+				x.nodes = append(x.nodes, "one")
 			} else if slices.Contains(r.bench.volts, pin) {
-				words = append(words, "0")
+				x.nodes = append(x.nodes, "0")
 			} else {
-				words = append(words, side.name+"_"+pin)
+				x.nodes = append(x.nodes, side.name+"_"+pin)
 			}
 		}
-		words = append(words, side.cell)
-		params := r.params
 		if r.bench.out == "w" {
-			params = append(slices.Clone(params), "p_hold", "1e+30")
+			x.params = append(slices.Clone(x.params), "p_hold", "1e+30")
 		}
-		if len(params) > 0 {
-			words = append(words, "PARAMS:")
-		}
-		for i := 0; i < len(params); i += 2 {
-			words = append(words, params[i]+"="+params[i+1])
-		}
-		w.Wrap("+ ", words...)
+		x.print(w)
 		if r.bench.load || r.bench.out == "w" {
 			w.Line("r_" + side.name + " " + side.name + "_" + r.bench.out + " 0 {p_r0}")
 		}

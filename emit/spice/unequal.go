@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -39,20 +40,15 @@ func (d *deck) drawOwn() {
 		return
 	}
 	d.own.names, d.own.from = map[string]string{}, map[string]bool{}
+	global := d.exactly()
 	for _, e := range d.circuit.Elements {
 		if e.Testbench() {
 			continue
 		}
 		d.expand(e, func(x instance) {
-			at := slices.IndexFunc(cells, func(c cell) bool { return c.name == x.cell })
-			own := ownCell{cell: cells[at]}
-			scope := d.exactly()
-			assign(scope, own.params, scope)
-			for i := 0; i < len(x.params); i += 2 {
-				assign(scope, x.params[i]+"="+x.params[i+1], scope)
-			}
-			w := writtenOut{deck: d, cell: &own, instance: x.name}
-			w.body(d.level.bodies[x.cell], "", nil, scope)
+			own := ownCell{cell: *findCell(x.cell)}
+			w := writtenOut{deck: d, cell: &own, instance: x.name, global: global}
+			w.body(d.level.bodies[x.cell], "", nil, x.scope(maps.Clone(global)))
 			if w.transistors == 0 {
 				return
 			}
@@ -79,6 +75,7 @@ type writtenOut struct {
 	*deck
 	cell        *ownCell
 	instance    string
+	global      map[string]float64 // what exactly returns
 	transistors int
 }
 
@@ -111,11 +108,7 @@ func (w *writtenOut) body(body, path string, pins map[string]string, scope map[s
 
 // part adds what an instance inside a body is made of: devices, or a transistor.
 func (w *writtenOut) part(words []string, path string, pins map[string]string, scope map[string]float64) {
-	nodes, params := words[1:], []string(nil)
-	if i := slices.Index(words, "PARAMS:"); i > 0 {
-		nodes, params = words[1:i], words[i+1:]
-	}
-	nodes, name := nodes[:len(nodes)-1], nodes[len(nodes)-1]
+	nodes, name, params := instanceOf(words)
 	here := words[0]
 	if path != "" {
 		here = path + "_" + here
@@ -124,13 +117,9 @@ func (w *writtenOut) part(words []string, path string, pins map[string]string, s
 	for i, n := range nodes {
 		tied[i] = inside(n, path, pins)
 	}
-	inner := w.exactly()
-	for _, p := range w.level.parts {
-		if p.name != name {
-			continue
-		}
-		assign(inner, p.params, inner)
-		assign(inner, strings.Join(params, " "), scope)
+	p := w.level.part(name)
+	inner := p.scope(maps.Clone(w.global), params, scope)
+	if p != nil {
 		outside := map[string]string{}
 		for i, pin := range strings.Fields(p.pins) {
 			outside[pin] = tied[i]
@@ -138,7 +127,6 @@ func (w *writtenOut) part(words []string, path string, pins map[string]string, s
 		w.body(p.body, here, outside, inner)
 		return
 	}
-	assign(inner, strings.Join(params, " "), scope)
 	w.transistors++
 	t := w.options.Process.Transistors
 	h := fnv.New64a()
