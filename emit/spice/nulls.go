@@ -60,9 +60,7 @@ func Nulls(c *circuit.Circuit, o Options, nulls []float64, files *emit.Artifacts
 	if err := o.fitsMOS(); err != nil {
 		return nil, err
 	}
-	if o.Process == (Process{}) {
-		o.Process = ordinary(c.Units)
-	}
+	o.Process = o.Process.known(c.Units)
 	o.Nulls, o.Start = nil, nil
 	d := prepare(c, o, &dialects[0], level)
 	bench := &NullBench{place: map[string]int{}}
