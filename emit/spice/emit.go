@@ -157,15 +157,9 @@ func Emit(c *circuit.Circuit, o Options, files *emit.Artifacts) (*Map, error) {
 	files.Add(MapFile, m.write)
 	m.Bill = d.bill()
 	files.Add(BillFile, m.Bill.write)
-	files.Add(GraphFile, func(w io.Writer) error {
-		_, err := io.WriteString(w, c.Dot())
-		return err
-	})
+	files.AddText(GraphFile, c.Dot())
 	if picture := d.neuron(); picture != "" {
-		files.Add(NeuronFile, func(w io.Writer) error {
-			_, err := io.WriteString(w, picture)
-			return err
-		})
+		files.AddText(NeuronFile, picture)
 	}
 	return m, nil
 }

@@ -11,7 +11,6 @@ package characterize
 import (
 	"context"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -156,17 +155,9 @@ func Pages(sheets []*Sheet, o Options, files *emit.Artifacts) {
 			}
 			list = append(list, append([]string{link, equation}, s.row()...))
 		}
-		page := page(name, by[name])
-		files.Add(file, func(w io.Writer) error {
-			_, err := io.WriteString(w, page)
-			return err
-		})
+		files.AddText(file, page(name, by[name]))
 	}
-	index := "# Datasheets of the cells\n\n" + how(o) + "\n" + table.Markdown(list) + "\n"
-	files.Add("README.md", func(w io.Writer) error {
-		_, err := io.WriteString(w, index)
-		return err
-	})
+	files.AddText("README.md", "# Datasheets of the cells\n\n"+how(o)+"\n"+table.Markdown(list)+"\n")
 }
 
 func how(o Options) string {
