@@ -26,7 +26,7 @@ type Corrections struct {
 }
 
 func (c Corrections) process() []string {
-	factor := func(x float64) string { return strconv.FormatFloat(or1(x), 'f', 6, 64) }
+	factor := func(x float64) string { return strconv.FormatFloat(cmp.Or(x, 1), 'f', 6, 64) }
 	return []string{
 		"* found by dc analyses of the parts alone: conductance of transconductors, width of their output",
 		"* mirror, width of correlators, tail of pairs, conductance at the inputs of products",
@@ -86,22 +86,15 @@ r_opposite opposite 0 {p_r0}
 	return func(v CorrectionsBench) Corrections {
 		old, volt := p.Corrections, u.Voltage
 		return Corrections{
-			Conductance: or1(old.Conductance) * 2 * volt / (v("out_high") - v("out_low")),
-			Mirror:      or1(old.Mirror) - v("out_zero")/volt/(2*m),
-			Correlator:  or1(old.Correlator) * volt / v("slope"),
-			Pair:        or1(old.Pair) * 2 * volt * math.Tanh(1) / (v("above") - v("below")),
+			Conductance: cmp.Or(old.Conductance, 1) * 2 * volt / (v("out_high") - v("out_low")),
+			Mirror:      cmp.Or(old.Mirror, 1) - v("out_zero")/volt/(2*m),
+			Correlator:  cmp.Or(old.Correlator, 1) * volt / v("slope"),
+			Pair:        cmp.Or(old.Pair, 1) * 2 * volt * math.Tanh(1) / (v("above") - v("below")),
 			// Two inputs, of which some 0.8 of what they steer meets this conductance.
-			Steering: or1(old.Steering) * math.Pow(2*volt/(v("same")-v("opposite")), 0.5/0.8),
+			Steering: cmp.Or(old.Steering, 1) * math.Pow(2*volt/(v("same")-v("opposite")), 0.5/0.8),
 		}
 	}, nil
 }
 
 // tight are tolerances below what corrections and nulls are rounded to.
 const tight = ".options reltol=1e-9 vntol=1e-12 abstol=1e-20"
-
-func or1(x float64) float64 {
-	if x == 0 {
-		return 1
-	}
-	return x
-}

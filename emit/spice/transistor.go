@@ -2,6 +2,7 @@ package spice
 
 import (
 	"fmt"
+	"maps"
 	"math"
 
 	"vlec/circuit"
@@ -338,11 +339,7 @@ ro out 0 {p_r0}`
 
 // merged is all bodies of both.
 func merged(a, b map[string]string) map[string]string {
-	all := map[string]string{}
-	for _, bodies := range []map[string]string{a, b} {
-		for name, body := range bodies {
-			all[name] = body
-		}
-	}
+	all := maps.Clone(a)
+	maps.Copy(all, b)
 	return all
 }

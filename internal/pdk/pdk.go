@@ -13,6 +13,7 @@ package pdk
 
 import (
 	"bufio"
+	"cmp"
 	"embed"
 	"errors"
 	"fmt"
@@ -189,7 +190,7 @@ func path(r *source.Reader, t *source.Table) string {
 func device(r *source.Reader, t *source.Table, name string) Device {
 	d := r.Table(t.Need(name, "the transistor of that kind"))
 	out := Device{
-		Width: word(r, d, "width", ""), Length: word(r, d, "length", ""), Unit: d.Float("unit", 1, source.Positive),
+		Width: cmp.Or(word(r, d, "width", ""), "w"), Length: cmp.Or(word(r, d, "length", ""), "l"), Unit: d.Float("unit", 1, source.Positive),
 		MinWidth: d.Float("min_width", 0, source.Positive), MinLength: d.Float("min_length", 0, source.Positive),
 	}
 	out.Model = d.Has("model")
@@ -200,11 +201,6 @@ func device(r *source.Reader, t *source.Table, name string) Device {
 		out.Name = word(r, d, "model", "the name of the model card")
 	default:
 		out.Name = word(r, d, "subcircuit", "the name of the subcircuit, or model for a model card")
-	}
-	for _, p := range []*string{&out.Width, &out.Length} {
-		if *p == "" {
-			*p = map[bool]string{true: "w", false: "l"}[p == &out.Width]
-		}
 	}
 	if n := d.Get("parameters"); n != nil {
 		s, ok := r.Text(n)
