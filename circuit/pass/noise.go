@@ -45,10 +45,14 @@ func (n Thermal) run(c *circuit.Circuit) error {
 			continue
 		}
 		tau := e.Numbers("tau")
+		passive := make([]bool, len(tau))
+		if e.Kind.Name == "lead-lag" {
+			passive = e.Passive(uses)
+		}
 		waves := make([]circuit.Wave, len(tau))
 		for i := range tau {
 			farads := tau[i] * n.Units.Time / n.Units.Resistance
-			if e.Kind.Name == "lead-lag" && e.Passive(uses)[i] {
+			if passive[i] {
 				farads = (tau[i] - e.Numbers("ahead")[i]) * n.Units.Time / n.Units.Resistance
 			}
 			const boltzmann = 1.380649e-23 // J/K
