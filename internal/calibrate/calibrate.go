@@ -43,16 +43,17 @@ func Nulls(ctx context.Context, c *circuit.Circuit, o spice.Options) (map[string
 		if nulls == nil {
 			nulls, places = make([]float64, len(left)), make([]place, len(left))
 		}
-		worst := 0.0
+		worst, at := 0.0, 0
 		for k, v := range left {
-			if math.Abs(v) > worst {
-				worst, bad = math.Abs(v), bench.Instance(k)
+			if math.IsNaN(v) || math.Abs(v) > worst { // nothing is worse than NaN
+				worst, at = math.Abs(v), k
 			}
 			nulls[k] = spice.RoundNull(places[k].next(nulls[k], v), c.Units.Voltage)
 		}
 		if worst < Left*c.Units.Voltage {
 			return bench.Share(nulls), nil
 		}
+		bad = bench.Instance(at)
 	}
 	return nil, &NotNulledError{bad}
 }

@@ -35,7 +35,7 @@ func correctKit(ctx context.Context, u circuit.Units, p spice.Process, mos strin
 		worst := 0.0
 		for k, better := range [...]float64{c.Conductance, c.Mirror, c.Correlator, c.Pair, c.Steering} {
 			left := better - now[k]
-			if !(math.Abs(left) <= worst) { // NaN too, of a part whose output does not move
+			if math.IsNaN(left) || math.Abs(left) > worst { // nothing is worse than NaN, of a part whose output does not move
 				worst, bad = math.Abs(left), [...]string{"transconductor", "mirror", "correlator", "pair", "product"}[k]
 			}
 			if math.Abs(left) < Left {
