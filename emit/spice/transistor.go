@@ -35,11 +35,19 @@ type Transistors struct {
 	AVT           float64 // standard deviation of thresholds times the root of the area [V m]
 }
 
+// What is known here of the generic transistors; mos.lib has the same numbers.
+const (
+	mosSlope = 1.3      // n
+	mosUt    = 0.025852 // [V]
+	mosKN    = 3e-4     // mobility times cox of mos_n [A/V^2]
+	mosKP    = 7e-5     // of mos_p
+)
+
 // PairVoltage is 2 n Ut of the generic transistors [V]: the unit of potential of
 // the transistor level.
-const PairVoltage = 2 * 1.3 * 0.025852
+const PairVoltage = 2 * mosSlope * mosUt
 
-// inversion is the largest current over that of the generic transistors' is at which
+// inversion is the largest current over the generic transistors' is at which
 // inversion counts as weak.
 const inversion = 0.05
 
@@ -54,7 +62,7 @@ func (l *level) fits(u circuit.Units, p Process) error {
 	if p.Pair != 1 {
 		return fmt.Errorf("the generic transistors are those of 27 degrees Celsius; remove temperature from [hardware.spice]")
 	}
-	const is = 2 * 1.3 * 7e-5 * 0.025852 * 0.025852 // of mos_p, as long as it is wide
+	const is = 2 * mosSlope * mosKP * mosUt * mosUt // of mos_p, as long as it is wide
 	t := p.Transistors
 	if most := inversion * is * t.Width / t.Length; u.Voltage/u.Resistance > most {
 		return fmt.Errorf("%.3g A are no weak inversion in transistors of %g by %g m, which carry %.2g A; make them wider or the current smaller",

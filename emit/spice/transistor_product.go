@@ -49,9 +49,8 @@ func (t Transistors) match() float64 {
 
 // bend is i/gm [V] of a transistor that carries a unit.
 func (t Transistors) bend() float64 {
-	const n, kp, ut = 1.3, 3e-4, 0.025852 // of mos_n
-	y := math.Sqrt(t.Current / (2 * n * kp * t.Width / t.Length * ut * ut))
-	return n * ut * y / -math.Expm1(-y)
+	y := math.Sqrt(t.Current / (2 * mosSlope * mosKN * t.Width / t.Length * mosUt * mosUt))
+	return mosSlope * mosUt * y / -math.Expm1(-y)
 }
 
 // productParts and productBodies are what multiplies, stores and forgets at the
