@@ -1,9 +1,9 @@
 package spice
 
 // A cell is the contract of one subcircuit of the library: what it computes, on
-// which pins, with which parameters. Every level has a body for every cell, so
-// that swapping one include swaps the level of a netlist: the levels are rows of
-// another table (levels.go).
+// which pins, with which parameters. A level has a body for each cell that it can
+// build, so that swapping one include swaps the level of a netlist: the levels are
+// rows of another table (levels.go).
 //
 // p_k is the factor by which a real cell is off, 1 where nothing is known of it; p_hold
 // is that of the time constant by which a store forgets, where the level knows one.
