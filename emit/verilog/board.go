@@ -209,27 +209,19 @@ func (d *design) onBoard(b *board, core, link *tree.Module) *tree.Module {
 		tree.If{Cond: tree.Not(full), Then: []tree.Stmt{tree.Set{To: waited, From: tree.Inc(waited)}}},
 		tree.If{Cond: pressed, Then: []tree.Stmt{tree.Set{To: waited, From: num(waited.T, 0)}}},
 	)
+	taken, answer, answers := m.Bare("taken", tree.U(1)), m.Bare("answer", d.stream), m.Bare("answers", tree.U(1))
+	served, stored := m.Bare("served", tree.U(1)), m.Bare("stored", d.port)
 	l := d.open(m, link, "link", map[string]tree.Expr{
 		"clk_i": clk, "rst_i": rst, "divider_i": num(tree.U(12), b.mega*1000000/baud-1), "rx_i": rx, "tx_o": tx,
-		"m_tready_i": m.Bare("taken", tree.U(1)), "s_tdata_i": m.Bare("answer", d.stream), "s_tvalid_i": m.Bare("answers", tree.U(1)),
-		"cfg_ready_i": m.Bare("served", tree.U(1)), "cfg_data_i": m.Bare("stored", d.port),
+		"m_tready_i": taken, "s_tdata_i": answer, "s_tvalid_i": answers, "cfg_ready_i": served, "cfg_data_i": stored,
 	})
-	wire := func(name string) *tree.Net {
-		for _, it := range m.Items {
-			if decl, ok := it.(tree.Decl); ok && decl.Net.Name == name {
-				return decl.Net
-			}
-		}
-		return nil
-	}
-	given := map[string]tree.Expr{
+	d.open(m, core, "core", map[string]tree.Expr{
 		"clk_i": clk, "rst_i": rst, "step_i": tree.Bit(true), "clear_i": l["clear_o"], "learn_en_i": l["learn_en_o"],
-		"s_tdata_i": l["m_tdata_o"], "s_tvalid_i": l["m_tvalid_o"], "s_tlast_i": l["m_tlast_o"], "s_tready_o": wire("taken"),
-		"frame_error_o": led, "m_tdata_o": wire("answer"), "m_tvalid_o": wire("answers"), "m_tready_i": l["s_tready_o"],
+		"s_tdata_i": l["m_tdata_o"], "s_tvalid_i": l["m_tvalid_o"], "s_tlast_i": l["m_tlast_o"], "s_tready_o": taken,
+		"frame_error_o": led, "m_tdata_o": answer, "m_tvalid_o": answers, "m_tready_i": l["s_tready_o"],
 		"cfg_valid_i": l["cfg_valid_o"], "cfg_write_i": l["cfg_write_o"], "cfg_addr_i": l["cfg_addr_o"], "cfg_data_i": l["cfg_data_o"],
-		"cfg_ready_o": wire("served"), "cfg_data_o": wire("stored"),
-	}
-	d.open(m, core, "core", given)
+		"cfg_ready_o": served, "cfg_data_o": stored,
+	})
 	return m
 }
 

@@ -56,14 +56,12 @@ func New(p *format.Plan, o Options) (*Core, error) {
 	if most := o.Demand.Cycles(); o.Demand.Clock > 0 && s.Period > most {
 		return nil, fmt.Errorf("%d lanes take %d cycles a step, and dt has %d at %g MHz; --lanes auto looks for enough", o.Lanes, s.Period, most, o.Demand.Clock)
 	}
-	c, err := build(p, s, o)
-	if err == nil {
-		c.Fit = fit
-	}
-	return c, err
+	c := build(p, s, o)
+	c.Fit = fit
+	return c, nil
 }
 
-func build(p *format.Plan, s *Schedule, o Options) (*Core, error) {
+func build(p *format.Plan, s *Schedule, o Options) *Core {
 	c := &Core{Top: emit.NewNames(emit.Verilog).Of(p.Name), Plan: p, Schedule: s, o: o}
 	d := newDesign(p, s, c.Top)
 	top := d.core()
@@ -72,7 +70,7 @@ func build(p *format.Plan, s *Schedule, o Options) (*Core, error) {
 	for _, m := range append(slices.Clone(c.Modules), c.boardModules...) {
 		m.Finish()
 	}
-	return c, nil
+	return c
 }
 
 // header begins every file.

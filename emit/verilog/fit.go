@@ -102,11 +102,7 @@ func NewFit(p *format.Plan, o Options) (*Fit, error) {
 		}
 		slow, fits := len(c.Lacking) > 0, true
 		if device != nil {
-			core, err := build(p, s, o)
-			if err != nil {
-				return nil, err
-			}
-			if c.Estimate, err = core.Estimate(); err != nil {
+			if c.Estimate, err = build(p, s, o).Estimate(); err != nil {
 				return nil, err
 			}
 			lacking := c.Estimate.Lacking(device)

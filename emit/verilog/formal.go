@@ -12,18 +12,18 @@ import (
 
 // settling is how long that is: the longest way from an issue to a memory, and the
 // register port's.
-func (d *design) settling() int {
-	t := d.t
+func (s *Schedule) settling() int {
+	t := &s.t
 	longest := t.rate
 	if t.rule {
 		longest = max(t.rate+lowWritten, t.heard, t.far) + t.late
 	}
-	return longest + t.tree + d.s.portRead() + 4
+	return longest + t.tree + s.portRead() + 4
 }
 
 func (d *design) age() tree.Raw {
-	t := tree.U(addressBits(d.settling() + 1))
-	last := fmt.Sprintf("%d'd%d", t.Width, d.settling())
+	t := tree.U(addressBits(d.s.settling() + 1))
+	last := fmt.Sprintf("%d'd%d", t.Width, d.s.settling())
 	return tree.Raw{
 		"`ifdef FORMAL", fmt.Sprintf("reg [%d:0] f_age = %d'd0;", t.Width-1, t.Width), "wire f_settled = f_age == " + last + ";",
 		fmt.Sprintf("always @(posedge clk_i) if (!f_settled) f_age <= f_age + %d'd1;", t.Width),
@@ -56,6 +56,6 @@ func within(inUse, counter string, t tree.Type, n int) string {
 // whole steps and more, for everything that can come in. What does not reach them is
 // taken out before.
 func (c *Core) formal() (prepare []string, cycles int) {
-	d := design{s: c.Schedule, t: &c.Schedule.t}
-	return []string{"prep -top " + c.Top + " -flatten", "delete -port " + c.Top + "/o:*", "opt_clean -purge"}, d.settling() + 2*c.Schedule.Period + c.Schedule.t.rate
+	s := c.Schedule
+	return []string{"prep -top " + c.Top + " -flatten", "delete -port " + c.Top + "/o:*", "opt_clean -purge"}, s.settling() + 2*s.Period + s.t.rate
 }

@@ -139,7 +139,7 @@ func (c *chooser) rule() {
 		return
 	}
 	if kind == Phaseless {
-		c.phaseless(rate, heard, fastest)
+		c.phaseless(fastest)
 		return
 	}
 	r := &Rule{Kind: kind, Near: p.Potential, Scale: Q{Bits: p.Bits, Frac: p.Bits - 2}}
@@ -175,7 +175,7 @@ func (c *chooser) rule() {
 }
 
 // phaseless chooses the formats of phaseless alignment learning.
-func (c *chooser) phaseless(rate []float64, heard []bool, fastest float64) {
+func (c *chooser) phaseless(fastest float64) {
 	p := c.p
 	r := &Rule{Kind: Phaseless, Near: p.Noise.State, Scale: Q{Bits: p.Bits, Frac: p.Bits - 2}, Far: Q{Bits: p.Bits, Frac: p.Rate.Frac - 1}}
 	p.Rule = r
