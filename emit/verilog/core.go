@@ -190,12 +190,10 @@ func (d *design) core() *tree.Module {
 
 	m.Say("States of membranes and error neurons.")
 	stateAt := neuron
-	states := s.Neurons
 	if t.backward {
 		stateAt = m.Wire("state_at", tree.Cat{membrane, neuron})
-		states = 2 << d.neuron.Width
 	}
-	state := d.memory(m, "states", d.ram(d.state, states, nil, ""), m.Delay(valid, t.diff-1), m.Delay(stateAt, t.diff-1),
+	state := d.memory(m, "states", d.ram(d.state, d.states(), nil, ""), m.Delay(valid, t.diff-1), m.Delay(stateAt, t.diff-1),
 		m.Delay(valid, t.state), m.Delay(stateAt, t.state), newState)
 	lag, lead := d.coefficients(m, membrane, stateAt)
 	ports := []tree.Connection{
@@ -203,7 +201,7 @@ func (d *design) core() *tree.Module {
 		to("state_o", newState), to("out_o", out),
 	}
 	if d.starting() {
-		ports = append(ports, to("initial_i", d.initial(m, stateAt, states)))
+		ports = append(ports, to("initial_i", d.initial(m, stateAt)))
 	}
 	if t.backward {
 		ports = append(ports, to("membrane_i", m.Delay(membrane, t.diff)), to("x_i", x))
@@ -290,11 +288,12 @@ func (d *design) lanes(m *tree.Module, w map[string]*tree.Net, r, learn, rst *tr
 	fresh := m.Delay(w["fresh_o"], 2)
 	laneModule := d.lane()
 	var drives, backs, stored, storedBack []*tree.Net
-	var taught, toBack, taughtAt, isBack *tree.Net
+	var taught, toBack, taughtAt *tree.Net
+	isBack := tree.Part{X: port.addr, High: port.addr.T.Width - 1, Low: port.addr.T.Width - 1} // where some learn
 	if t.rule {
 		taught = m.Delay(m.Control(m.Wire("takes", tree.And(active, w["learned_o"], h.taught)), rst), t.taught())
-		toBack = m.Wire("cfg_store_back", tree.And(port.store, tree.Part{X: port.addr, High: port.addr.T.Width - 1, Low: port.addr.T.Width - 1}))
-		port.store = m.Wire("cfg_store_word", tree.And(port.store, tree.Not(tree.Part{X: port.addr, High: port.addr.T.Width - 1, Low: port.addr.T.Width - 1})))
+		toBack = m.Wire("cfg_store_back", tree.And(port.store, isBack))
+		port.store = m.Wire("cfg_store_word", tree.And(port.store, tree.Not(isBack)))
 		taughtAt = m.Delay(w["word_o"], t.taught())
 	}
 	var scaled *tree.Net
@@ -407,9 +406,9 @@ func (d *design) lanes(m *tree.Module, w map[string]*tree.Net, r, learn, rst *tr
 	}
 	d.scaledNet = scaled
 	if t.rule {
-		isBack = m.Wire("shows_back", tree.Part{X: port.addr, High: port.addr.T.Width - 1, Low: port.addr.T.Width - 1})
+		showsBack := m.Wire("shows_back", isBack)
 		for l := range stored {
-			stored[l] = m.Wire(fmt.Sprintf("read_%d", l), tree.Cond{If: isBack, Then: m.Ext(storedBack[l], d.port.Width), Else: m.Ext(stored[l], d.port.Width)})
+			stored[l] = m.Wire(fmt.Sprintf("read_%d", l), tree.Cond{If: showsBack, Then: m.Ext(storedBack[l], d.port.Width), Else: m.Ext(stored[l], d.port.Width)})
 		}
 	}
 	shown := stored[0]
@@ -613,8 +612,8 @@ func (d *design) states() int {
 }
 
 // initial are the states at the start, at the unit's first stage.
-func (d *design) initial(m *tree.Module, stateAt *tree.Net, states int) *tree.Net {
-	words := make([]int64, states)
+func (d *design) initial(m *tree.Module, stateAt *tree.Net) *tree.Net {
+	words := make([]int64, d.states())
 	for k := range d.p.Populations {
 		q := &d.p.Populations[k]
 		for j := range q.Size {

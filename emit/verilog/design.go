@@ -226,14 +226,16 @@ func (d *design) ruled(m *tree.Module, name string, a, b *tree.Net) *tree.Net {
 
 // bySum is product as a sum over the bits of b, in one cycle or two.
 func (d *design) bySum(m *tree.Module, name string, a, b *tree.Net, cycles int) *tree.Net {
-	p := m.Bare(name, tree.S(a.T.Width+b.T.Width))
-	m.Place(d.soft(a.T.Width, b.T.Width, cycles), "mul_"+name, tree.To("clk_i", clockOf(m)), tree.To("a_i", a), tree.To("b_i", b), tree.To("p_o", p))
-	return p
+	return multiply(m, d.soft(a.T.Width, b.T.Width, cycles), name, a, b)
 }
 
 // product places a multiplier in a module: name is a b, one cycle later.
 func (d *design) product(m *tree.Module, name string, a, b *tree.Net) *tree.Net {
-	of := d.mul(a.T.Width, b.T.Width)
+	return multiply(m, d.mul(a.T.Width, b.T.Width), name, a, b)
+}
+
+// multiply places a multiplier, of either kind.
+func multiply(m, of *tree.Module, name string, a, b *tree.Net) *tree.Net {
 	p := m.Bare(name, tree.S(a.T.Width+b.T.Width))
 	m.Place(of, "mul_"+name, tree.To("clk_i", clockOf(m)), tree.To("a_i", a), tree.To("b_i", b), tree.To("p_o", p))
 	return p

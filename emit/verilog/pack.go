@@ -58,17 +58,14 @@ func (c *Core) makefile(w *emit.Writer) {
 		"yosys -q -p 'read_verilog $^; hierarchy -check -top "+t+"; proc; check -assert'")
 	w.Blank()
 	w.Line("# A conflict of drivers is the only sign that yosys gives of a wrong netlist.")
-	ice := func(name, device, pack string) {
+	ice := func(name, device, pack, dsp string) {
 		rule("build/"+name+".json", "$(RTL) $(LINK) boards/"+t+"_"+name+".v", "@mkdir -p build",
-			"yosys -q -l build/"+name+".log -p 'read_verilog $^; synth_ice40 -dsp -top "+t+"_"+name+" -json $@'", "! grep -i conflict build/"+name+".log")
+			"yosys -q -l build/"+name+".log -p 'read_verilog $^; synth_ice40"+dsp+" -top "+t+"_"+name+" -json $@'", "! grep -i conflict build/"+name+".log")
 		rule(name, "build/"+name+".json",
 			"nextpnr-ice40 --"+device+" --package "+pack+" --freq 12 --json $< --pcf boards/"+name+".pcf --asc build/"+name+".asc", "icepack build/"+name+".asc build/"+name+".bin")
 	}
-	ice("icebreaker", "up5k", "sg48")
-	// The HX8K has no multipliers for -dsp to use.
-	rule("build/hx8k.json", "$(RTL) $(LINK) boards/"+t+"_hx8k.v", "@mkdir -p build", "yosys -q -l build/hx8k.log -p 'read_verilog $^; synth_ice40 -top "+t+"_hx8k -json $@'",
-		"! grep -i conflict build/hx8k.log")
-	rule("hx8k", "build/hx8k.json", "nextpnr-ice40 --hx8k --package ct256 --freq 12 --json $< --pcf boards/hx8k.pcf --asc build/hx8k.asc", "icepack build/hx8k.asc build/hx8k.bin")
+	ice("icebreaker", "up5k", "sg48", " -dsp")
+	ice("hx8k", "hx8k", "ct256", "") // it has no multipliers for -dsp to use
 	rule("build/ulx3s.json", "$(RTL) $(LINK) boards/"+t+"_ulx3s.v", "@mkdir -p build", "yosys -q -l build/ulx3s.log -p 'read_verilog $^; synth_ecp5 -top "+t+"_ulx3s -json $@'",
 		"! grep -i conflict build/ulx3s.log")
 	rule("ulx3s", "build/ulx3s.json", "nextpnr-ecp5 --85k --package CABGA381 --freq 25 --json $< --lpf boards/ulx3s.lpf --textcfg build/ulx3s.config",

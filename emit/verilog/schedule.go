@@ -136,7 +136,7 @@ func newTiming(p *format.Plan, lanes int) timing {
 	if p.Decays() {
 		t.learned = 5 + t.slow
 	}
-	if p.Rule != nil && t.backward {
+	if t.rule {
 		if t.aligned = p.Rule.Kind != format.Mirror; t.aligned {
 			if t.now = p.Rule.Kind == format.Scaled; !t.now {
 				t.late = 4 + t.slow
@@ -360,20 +360,14 @@ func (s *Schedule) time(order []int) {
 		w := &s.Sweeps[i]
 		offset := 0
 		for _, g := range w.Segments {
+			from := -1 // whose neurons the senders are
 			if g.Neurons {
-				for k := range pops {
-					if s.Address[k] == g.First {
-						// Both go on a sender a cycle in the first row group.
-						s.Period = max(s.Period, written(k, 0)-(w.Start+offset))
-					}
-				}
+				from = s.p.Projections[g.Projection].From
+				// Both go on a sender a cycle in the first row group.
+				s.Period = max(s.Period, written(from, 0)-(w.Start+offset))
 			}
 			if g.Learned && s.t.now {
-				for k := range pops {
-					if s.Address[k] == g.First {
-						s.Period = max(s.Period, membranes[k]+s.t.heard+1-(w.Start+offset))
-					}
-				}
+				s.Period = max(s.Period, membranes[from]+s.t.heard+1-(w.Start+offset))
 			}
 			if g.Learned && s.t.far > 0 {
 				for j := range pops[w.Population].Size {
@@ -382,11 +376,7 @@ func (s *Schedule) time(order []int) {
 			}
 			if g.Closes {
 				end := w.End() - (w.Row - offset) + s.t.backSum() + 1
-				for k := range pops {
-					if s.Address[k] == g.First {
-						s.Period = max(s.Period, end-errors[k])
-					}
-				}
+				s.Period = max(s.Period, end-errors[from])
 			}
 			offset += g.Size
 		}
