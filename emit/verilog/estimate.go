@@ -167,8 +167,9 @@ func varying(m *tree.Memory) float64 {
 // Structure walks over the modules.
 func (c *Core) Structure() *Structure {
 	s := &Structure{Lanes: float64(c.Schedule.Lanes)}
-	for m, n := range c.copies() {
-		one := &Structure{}
+	copies := c.copies()
+	for _, m := range c.Modules {
+		one, n := &Structure{}, copies[m]
 		one.module(m)
 		k := float64(n)
 		s.Add += k * one.Add

@@ -195,29 +195,20 @@ func (d *design) words() (w, b []map[int]int64) {
 		}
 		w, b = append(w, fill), append(b, back)
 	}
-	for i := range d.s.Sweeps {
-		sweep := &d.s.Sweeps[i]
-		for j := range sweep.Segments {
-			g := &sweep.Segments[j]
-			for row := range d.p.Populations[sweep.Population].Size {
-				for c := range g.Size {
-					lane, at := d.s.Place(i, j, row, c)
-					if g.Projection < 0 {
-						w[lane][at] = d.p.Populations[sweep.Population].Bias[row]
-						continue
-					}
-					l := &d.p.Projections[g.Projection]
-					w[lane][at] = l.W[row*g.Size+c]
-					if l.B != nil {
-						b[lane][at] = l.B[row*g.Size+c]
-						if d.t.rule && !l.Learns() {
-							b[lane][at] = d.p.Rule.Store(d.p.Operand, b[lane][at])
-						}
-					}
-				}
+	d.s.stored(func(g *Segment, population, lane, at, i int) {
+		if g.Projection < 0 {
+			w[lane][at] = d.p.Populations[population].Bias[i]
+			return
+		}
+		l := &d.p.Projections[g.Projection]
+		w[lane][at] = l.W[i]
+		if l.B != nil {
+			b[lane][at] = l.B[i]
+			if d.t.rule && !l.Learns() {
+				b[lane][at] = d.p.Rule.Store(d.p.Operand, l.B[i])
 			}
 		}
-	}
+	})
 	return w, b
 }
 

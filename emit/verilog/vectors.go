@@ -67,38 +67,36 @@ func (s *Schedule) Arrange(w, bias, b [][]int64) []int64 {
 			list[i] = s.p.Rule.Half(s.p.Operand)
 		}
 	}
+	s.stored(func(g *Segment, population, lane, at, i int) {
+		from := bias[population]
+		if g.Projection >= 0 {
+			from = w[g.Projection]
+		}
+		list[at*s.Lanes+lane] = from[i]
+		switch {
+		case !s.t.rule || !g.Fixed:
+		case g.Learned:
+			list[n+at*s.Lanes+lane] = b[g.Projection][i]
+		default:
+			list[n+at*s.Lanes+lane] = s.p.Rule.Store(s.p.Operand, s.p.Projections[g.Projection].B[i])
+		}
+	})
+	return list
+}
+
+// stored visits every stored weight and bias: its segment, the population that it
+// leads to, its lane and address, and its place in the words of its projection or bias.
+func (s *Schedule) stored(visit func(g *Segment, population, lane, at, i int)) {
 	for i := range s.Sweeps {
 		sweep := &s.Sweeps[i]
 		for j := range sweep.Segments {
 			g := &sweep.Segments[j]
-			from := bias[sweep.Population]
-			if g.Projection >= 0 {
-				from = w[g.Projection]
-			}
 			for row := range s.p.Populations[sweep.Population].Size {
 				for c := range g.Size {
 					lane, at := s.Place(i, j, row, c)
-					list[at*s.Lanes+lane] = from[row*g.Size+c]
-					if s.t.rule && g.Fixed {
-						list[n+at*s.Lanes+lane] = s.back(g.Projection, b)[row*g.Size+c]
-					}
+					visit(g, sweep.Population, lane, at, row*g.Size+c)
 				}
 			}
 		}
 	}
-	return list
-}
-
-// back are the stored words of the way back of a projection, in a core in which
-// some learn.
-func (s *Schedule) back(k int, b [][]int64) []int64 {
-	l := &s.p.Projections[k]
-	if l.Learns() {
-		return b[k]
-	}
-	words := make([]int64, len(l.B))
-	for i, v := range l.B {
-		words[i] = s.p.Rule.Store(s.p.Operand, v)
-	}
-	return words
 }
