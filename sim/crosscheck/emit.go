@@ -56,20 +56,22 @@ func (o *VerilogOptions) fill(net *model.Network) {
 // golden vectors, and manifest to the artefacts.
 func EmitVerilog(ctx context.Context, net *model.Network, o VerilogOptions, files *emit.Artifacts) (*verilog.Core, error) {
 	o.fill(net)
+	with, err := newPlanner(ctx, net, o.Learning)
+	if err != nil {
+		return nil, err
+	}
 	var p *format.Plan
-	var err error
-	plan := format.Options{Bits: o.Bits, Device: o.Device, Frozen: !o.Learning}
 	if o.Error > 0 {
-		p, err = PlanFor(ctx, net, o.Learning, plan, o.Error)
+		p, err = with.planFor(ctx, o.formats(), o.Error)
 	} else {
-		p, err = Plan(ctx, net, o.Learning, plan)
+		p, err = with.plan(o.formats())
 	}
 	if err != nil {
 		return nil, err
 	}
 	core, err := verilog.New(p, verilog.Options{Generator: compile.Generator, Hash: net.Hash, Lanes: o.Lanes, Demand: o.demand(net)})
 	if short, ok := errors.AsType[*verilog.FitError](err); ok {
-		return nil, &ShortError{FitError: short, Instead: instead(ctx, net, o)}
+		return nil, &ShortError{FitError: short, Instead: instead(ctx, with, o)}
 	}
 	if err != nil {
 		return nil, err
@@ -82,6 +84,11 @@ func EmitVerilog(ctx context.Context, net *model.Network, o VerilogOptions, file
 		return nil, err
 	}
 	return core, core.Add(v, files)
+}
+
+// formats are what the planner is asked for.
+func (o *VerilogOptions) formats() format.Options {
+	return format.Options{Bits: o.Bits, Device: o.Device, Frozen: !o.Learning}
 }
 
 // demand is what lanes are looked for.
@@ -107,14 +114,14 @@ func (e *ShortError) Unwrap() error { return e.FitError }
 
 // instead tries other devices, fewer bits, and a core that does not learn, with the
 // rest as it is.
-func instead(ctx context.Context, net *model.Network, o VerilogOptions) []string {
+func instead(ctx context.Context, with *planner, o VerilogOptions) []string {
 	var list []string
-	try := func(what string, o VerilogOptions) bool {
-		p, err := Plan(ctx, net, o.Learning, format.Options{Bits: o.Bits, Device: o.Device, Frozen: !o.Learning})
+	try := func(what string, with *planner, o VerilogOptions) bool {
+		p, err := with.plan(o.formats())
 		if err != nil {
 			return false
 		}
-		fit, err := verilog.NewFit(p, verilog.Options{Demand: o.demand(net)})
+		fit, err := verilog.NewFit(p, verilog.Options{Demand: o.demand(with.net)})
 		if err != nil || fit.Lanes == 0 {
 			return false
 		}
@@ -125,19 +132,21 @@ func instead(ctx context.Context, net *model.Network, o VerilogOptions) []string
 		if d.Name != o.Device && o.Device != "" {
 			other := o
 			other.Device = d.Name
-			try("--device "+d.Name, other)
+			try("--device "+d.Name, with, other)
 		}
 	}
 	for bits := 15; o.Error == 0 && bits >= 8; bits -= 2 {
 		fewer := o
-		if fewer.Bits = bits; (o.Bits == 0 || bits < o.Bits) && try(fmt.Sprintf("--bits %d", bits), fewer) {
+		if fewer.Bits = bits; (o.Bits == 0 || bits < o.Bits) && try(fmt.Sprintf("--bits %d", bits), with, fewer) {
 			break
 		}
 	}
 	if o.Learning {
 		frozen := o
 		frozen.Learning = false
-		try("--no-learning", frozen)
+		if with, err := newPlanner(ctx, with.net, false); err == nil {
+			try("--no-learning", with, frozen)
+		}
 	}
 	return list
 }

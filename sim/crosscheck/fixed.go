@@ -19,7 +19,6 @@ type Pair struct {
 	Reference *reference.Synchronous
 	Core      *fixed.Core
 
-	net     *model.Network
 	plan    *format.Plan
 	pops    []int // number of a planned population in the model
 	inputs  []int // number of a planned input in the model
@@ -27,7 +26,7 @@ type Pair struct {
 	links   []int // number of a planned projection in the model
 	noises  []int // number in the model of the projection whose noise a planned population hears, -1 for none
 
-	formerB [][]float64 // by planned projection: the reference's before the step
+	formerB [][]float64 // by planned projection: the reference's before the step, where the core is a step late
 }
 
 // NewPair prepares both at their start.
@@ -43,7 +42,7 @@ func NewPair(net *model.Network, p *format.Plan, learning bool) (*Pair, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Pair{Reference: s, Core: core, net: net, plan: p}
+	c := &Pair{Reference: s, Core: core, plan: p}
 	for i := range p.Inputs {
 		c.inputs = append(c.inputs, slices.IndexFunc(net.Inputs, func(in *model.Input) bool { return in.Name == p.Inputs[i].Name }))
 	}
@@ -69,11 +68,19 @@ func NewPair(net *model.Network, p *format.Plan, learning bool) (*Pair, error) {
 	return c, nil
 }
 
-// Step advances both by dt, and lets the reference hear the noise of the core. The reference goes first, because its teacher gives
-// the targets.
+// late tells whether the core takes in what backward weights were taught a step
+// later than the reference.
+func late(l *format.ProjectionPlan) bool {
+	return l.Learns() && l.Feedback != format.Mirror && l.Feedback != format.Scaled
+}
+
+// Step advances both by dt, and lets the reference hear the noise of the core. The
+// reference goes first, because its teacher gives the targets.
 func (c *Pair) Step() {
 	for i, k := range c.links {
-		c.formerB[i] = append(c.formerB[i][:0], c.Reference.B(k)...)
+		if late(&c.plan.Projections[i]) {
+			c.formerB[i] = append(c.formerB[i][:0], c.Reference.B(k)...)
+		}
 	}
 	for i, k := range c.noises {
 		if x := c.Core.Noise(i); k >= 0 && x != nil {
@@ -155,7 +162,7 @@ func (c *Pair) signals() []watched {
 		}
 		if l.Learns() {
 			b := func() []float64 { return s.B(k) }
-			if l.Feedback != format.Mirror && l.Feedback != format.Scaled { // the core takes in a step later what it taught
+			if late(l) {
 				b = func() []float64 { return c.formerB[i] }
 			}
 			list = append(list, watched{l.Name + ".B", []int{len(l.B) / n, n}, b, backward(p, c.Core.B(i), n)})

@@ -13,6 +13,22 @@ import (
 // lowers the model and asks the planner. Options.Dt and Options.Observed are
 // filled in.
 func Plan(ctx context.Context, net *model.Network, learning bool, o format.Options) (*format.Plan, error) {
+	p, err := newPlanner(ctx, net, learning)
+	if err != nil {
+		return nil, err
+	}
+	return p.plan(o)
+}
+
+// A planner has what all plans of a model are made from.
+type planner struct {
+	net      *model.Network
+	learning bool
+	n        *format.Network
+	observed map[string]float64
+}
+
+func newPlanner(ctx context.Context, net *model.Network, learning bool) (*planner, error) {
 	observed, err := Observe(ctx, net, learning)
 	if err != nil {
 		return nil, err
@@ -21,8 +37,13 @@ func Plan(ctx context.Context, net *model.Network, learning bool, o format.Optio
 	if err != nil {
 		return nil, err
 	}
-	o.Dt, o.Observed = net.Dt, observed
-	return format.New(n, o)
+	return &planner{net, learning, n, observed}, nil
+}
+
+// plan is Plan for a model that has been observed.
+func (p *planner) plan(o format.Options) (*format.Plan, error) {
+	o.Dt, o.Observed = p.net.Dt, p.observed
+	return format.New(p.n, o)
 }
 
 func fixedNetwork(net *model.Network, learning bool) (*format.Network, error) {
@@ -59,22 +80,23 @@ func fixedNetwork(net *model.Network, learning bool) (*format.Network, error) {
 // stay within goal of the synchronous reference (format.Meet). Where no bound is
 // proved it runs the integer model beside the reference.
 func PlanFor(ctx context.Context, net *model.Network, learning bool, o format.Options, goal float64) (*format.Plan, error) {
-	observed, err := Observe(ctx, net, learning)
+	p, err := newPlanner(ctx, net, learning)
 	if err != nil {
 		return nil, err
 	}
-	n, err := fixedNetwork(net, learning)
-	if err != nil {
-		return nil, err
-	}
-	o.Dt, o.Observed = net.Dt, observed
-	return format.Meet(n, o, goal, func(p *format.Plan) (float64, error) {
-		r, err := RunFixed(ctx, net, p, learning)
+	return p.planFor(ctx, o, goal)
+}
+
+// planFor is PlanFor for a model that has been observed.
+func (p *planner) planFor(ctx context.Context, o format.Options, goal float64) (*format.Plan, error) {
+	o.Dt, o.Observed = p.net.Dt, p.observed
+	return format.Meet(p.n, o, goal, func(plan *format.Plan) (float64, error) {
+		r, err := RunFixed(ctx, p.net, plan, p.learning)
 		if err != nil {
 			return 0, err
 		}
 		worst := 0.0
-		for _, name := range p.Outputs() {
+		for _, name := range plan.Outputs() {
 			worst = math.Max(worst, r.Distance[name+".r"])
 		}
 		return worst, nil
