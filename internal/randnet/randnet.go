@@ -174,24 +174,22 @@ func (d *drawing) project(from string, to, m, n int, dt, scale float64) {
 // rule writes the feedback of a projection that has the one of the options. All
 // that leave a population have one rate.
 func (d *drawing) rule(from string, to int, dt float64) bool {
+	own := rate(int(from[len(from)-1]-'0'), dt)
 	switch d.o.Rule {
-	case "gain-transpose":
-		d.say("feedback = { rule = \"gain-transpose\", eta = %.4g }", rate(int(from[len(from)-1]-'0'), dt))
+	case "gain-transpose", "gain-alignment":
+		d.say("feedback = { rule = %q, eta = %.4g }", d.o.Rule, own)
 	case "kolen-pollack": // at the rate of the weights
 		d.say("feedback = { rule = \"kolen-pollack\", eta = %.4g, decay = %.4g }", rate(to, dt), math.Exp2(-7-7*d.rules.Float64())/dt)
-	case "gain-alignment":
-		d.say("feedback = { rule = \"gain-alignment\", eta = %.4g }", rate(int(from[len(from)-1]-'0'), dt))
 	case "pal", "noisy gain-alignment":
 		if d.noisy[from] { // has its noise already
 			return false
 		}
 		d.noisy[from] = true
 		noise := fmt.Sprintf("noise_sigma = %.3g, noise_tau = %.4g", d.sigma, 20*dt)
-		eta := 8 * rate(int(from[len(from)-1]-'0'), dt)
 		if d.o.Rule == "pal" {
-			d.say("feedback = { rule = \"pal\", eta = %.4g, decay = 0.02, %s, high_pass = %.4g }", eta, noise, 60*dt)
+			d.say("feedback = { rule = \"pal\", eta = %.4g, decay = 0.02, %s, high_pass = %.4g }", 8*own, noise, 60*dt)
 		} else {
-			d.say("feedback = { rule = \"gain-alignment\", eta = %.4g, %s }", eta/8, noise)
+			d.say("feedback = { rule = \"gain-alignment\", eta = %.4g, %s }", own, noise)
 		}
 	default:
 		return false

@@ -30,8 +30,7 @@ func (c Cells) Count() (lut, ff, ram, dsp int) {
 // designs that are not held out.
 func Fit(ctx context.Context, all Record, device string) (*verilog.Shares, error) {
 	var rows [][]float64
-	var ones []float64
-	var registers [2][]float64 // counted over found, frozen and learning
+	var registers [2][][]float64 // counted over found, frozen and learning
 	for _, d := range Designs() {
 		cells := all[device][d.Name]
 		if cells == nil || d.HeldOut {
@@ -47,33 +46,29 @@ func Fit(ctx context.Context, all Record, device string) (*verilog.Shares, error
 		for i := range row {
 			row[i] /= float64(lut)
 		}
-		rows, ones = append(rows, row), append(ones, 1)
+		rows = append(rows, row)
 		k := 0
 		if d.Learning {
 			k = 1
 		}
-		registers[k] = append(registers[k], s.FF/float64(ff))
+		registers[k] = append(registers[k], []float64{s.FF / float64(ff)})
 	}
-	fit := &verilog.Shares{LUT: leastSquares(rows, ones)}
+	fit := &verilog.Shares{LUT: leastSquares(rows)}
 	for k, ratios := range registers {
-		a, b := 0.0, 0.0
-		for _, r := range ratios {
-			a, b = a+r, b+r*r
-		}
-		fit.FF[k] = a / b
+		fit.FF[k] = leastSquares(ratios)[0]
 	}
 	return fit, nil
 }
 
-// leastSquares minimises |A x - b| over x >= 0, by going from one coordinate to the
+// leastSquares minimises |A x - 1| over x >= 0, by going from one coordinate to the
 // next.
-func leastSquares(a [][]float64, b []float64) []float64 {
+func leastSquares(a [][]float64) []float64 {
 	n := len(a[0])
 	gram, h, x := make([][]float64, n), make([]float64, n), make([]float64, n)
 	for i := range n {
 		gram[i] = make([]float64, n)
-		for k, row := range a {
-			h[i] += row[i] * b[k]
+		for _, row := range a {
+			h[i] += row[i]
 			for j := range n {
 				gram[i][j] += row[i] * row[j]
 			}
