@@ -9,7 +9,7 @@ import (
 
 // TestCloses places the tops of the UP5K board of the paper's chain and of a
 // learning network 1-16-16-4, on their pins, and the core 1-8-8-1: the first two
-// must reach 12 MHz, the last one 2200 logic cells, 7 multipliers, 40 MHz and 115
+// must reach 12 MHz, the last one 2200 logic cells, 7 multipliers, 38 MHz and 115
 // cycles.
 func TestCloses(t *testing.T) {
 	if os.Getenv("VLEC_LONG") == "" {

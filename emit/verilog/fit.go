@@ -39,8 +39,8 @@ func DeviceOf(name string) *Device {
 // Auto asks New for as many lanes as a Demand needs.
 const Auto = -1
 
-// A Demand is what a number of lanes is looked for: a part's cells, and a clock
-// that does a step in the time that the step stands for.
+// A Demand is what a number of lanes is looked for, beside the cells of the plan's
+// device: a clock that does a step in the time that the step stands for.
 type Demand struct {
 	Clock float64 // [MHz]; 0: none
 	Step  float64 // dt [s]

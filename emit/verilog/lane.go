@@ -7,7 +7,7 @@ import (
 )
 
 // A lane's timing: address at 0, word at 1, products at 2, sums at 3 (sumWritten),
-// the new word at 4, at 5 where weights decay (timing.learned).
+// the new word at 4, later where weights decay (timing.learned).
 
 // lane is the arithmetic of one synapse a cycle.
 func (d *design) lane() *tree.Module {

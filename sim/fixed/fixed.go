@@ -44,7 +44,7 @@ type Neurons struct {
 	Slope []int64
 	E, S  []int64 // prospective error, and times the learning rate's mantissa
 	Back  []int64 // what the error neurons were given, before the slope
-	Drive []int64 // sum of w r; of a wide plan, not kept here
+	Drive []int64 // sum of w r, and noise; of a wide plan, not kept here
 
 	former []int64 // rates of the step before
 	heard  heard   // what backward weights learn from

@@ -149,7 +149,7 @@ func (c *Core) taught(l *link, word, up, down int64) int64 {
 	return word
 }
 
-// aligns tells whether backward weights learn from the step before.
+// aligns tells whether backward weights learn from what neurons teach.
 func (c *Core) aligns() bool { return c.plan.Rule != nil && c.plan.Rule.Kind != format.Mirror }
 
 // mirror lets the backward weights of receiver i do as its forward weights do.

@@ -36,8 +36,8 @@ func (n *NoisePlan) Lifts() (kick, fade, shift int) {
 	return f - a, f - b, f - n.State.Frac
 }
 
-// Deviation is the standard deviation of g.
-var Deviation = math.Sqrt(4 * (256*256 - 1) / 12.0)
+// deviation is the standard deviation of g.
+var deviation = math.Sqrt(4 * (256*256 - 1) / 12.0)
 
 // noise chooses the formats of noise, and bounds it.
 func (c *chooser) noise() {
@@ -63,11 +63,11 @@ func (c *chooser) noise() {
 	}
 	bits := c.p.Bits
 	rho := math.Exp(-c.o.Dt / one.Tau)
-	kick := one.Sigma * math.Sqrt(1-rho*rho) / Deviation
+	kick := one.Sigma * math.Sqrt(1-rho*rho) / deviation
 	n := &NoisePlan{State: holding(bits, 6*one.Sigma), FadeQ: holding(bits, 1-rho), KickQ: Q{Bits: bits, Frac: bits - 1 - int(math.Ceil(math.Log2(kick)))}}
 	n.State.Frac = min(n.State.Frac, c.p.Operand.Frac+6)
 	n.Fade, n.Kick = -n.FadeQ.Word(1-rho), n.KickQ.Word(kick)
-	if n.Fade == 0 || kick*Deviation < n.State.LSB() {
+	if n.Fade == 0 || kick*deviation < n.State.LSB() {
 		c.fail(pos, "use more bits, or a shorter noise_tau", "the noise moves by less than a unit of %v in a step", n.State)
 	}
 	c.p.Noise = n

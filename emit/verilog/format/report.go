@@ -10,7 +10,7 @@ import (
 type Usage struct {
 	Steps     int64            `json:"steps"`
 	Saturated map[string]int64 `json:"saturated"` // by signal: "hidden.y", "hidden.dU"
-	Updates   []Updates        `json:"updates"`   // one a projection, then one a plastic bias
+	Updates   []Updates        `json:"updates"`   // one a projection, then one a population's bias, then one for backward weights that learn
 }
 
 // Updates are the changes of weights with a nonzero error and a nonzero rate.
@@ -21,7 +21,7 @@ type Updates struct {
 	Clipped int64  `json:"clipped"` // of these, held at a bound
 }
 
-// Saturations counts what was held, in all populations, of signals of a kind.
+// saturations counts what was held, in all populations, of signals of a kind.
 func (u *Usage) saturations(kinds ...string) int64 {
 	n := int64(0)
 	for name, k := range u.Saturated {
