@@ -138,14 +138,15 @@ func (c *chooser) rule() {
 		c.row("b stored", p.Operand.Limit(), c.seenBack(), p.Weight, fmt.Sprintf("%d hidden bits", p.Hidden()))
 		return
 	}
-	if kind == Phaseless {
-		c.phaseless(fastest)
-		return
-	}
-	r := &Rule{Kind: kind, Near: p.Potential, Scale: Q{Bits: p.Bits, Frac: p.Bits - 2}}
+	r := &Rule{Kind: kind, Scale: Q{Bits: p.Bits, Frac: p.Bits - 2}}
 	p.Rule = r
 	r.RateShift = int(math.Floor(-math.Log2(fastest))) // no m is above 1
 	hidden := max(r.RateShift+weightGuard-p.Operand.Frac, leastHidden)
+	if kind == Phaseless {
+		c.phaseless(hidden)
+		return
+	}
+	r.Near = p.Potential
 	r.Weight = Q{Bits: p.Operand.Bits + hidden, Frac: p.Operand.Frac + hidden}
 
 	drives := make([]float64, len(heard))
@@ -174,13 +175,11 @@ func (c *chooser) rule() {
 	c.row("I^2", r.Total.Limit()*r.Total.Limit(), 0, r.Loss, "cannot saturate")
 }
 
-// phaseless chooses the formats of phaseless alignment learning.
-func (c *chooser) phaseless(fastest float64) {
-	p := c.p
-	r := &Rule{Kind: Phaseless, Near: p.Noise.State, Scale: Q{Bits: p.Bits, Frac: p.Bits - 2}, Far: Q{Bits: p.Bits, Frac: p.Rate.Frac - 1}}
-	p.Rule = r
-	r.RateShift = int(math.Floor(-math.Log2(fastest)))
-	hidden := max(r.RateShift+weightGuard-p.Operand.Frac, leastHidden)
+// phaseless chooses the formats of phaseless alignment learning, with so many
+// hidden bits or more.
+func (c *chooser) phaseless(hidden int) {
+	p, r := c.p, c.p.Rule
+	r.Near, r.Far = p.Noise.State, Q{Bits: p.Bits, Frac: p.Rate.Frac - 1}
 	tau, most := 0.0, 0.0
 	for i := range c.n.Projections {
 		l := &c.n.Projections[i]
