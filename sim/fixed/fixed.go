@@ -35,6 +35,7 @@ type Core struct {
 	links   []link
 	bias    [][]int64
 	count   format.Usage
+	lesson  lesson
 }
 
 // Neurons are the words of one population after a step.
@@ -69,7 +70,7 @@ func New(p *format.Plan) (*Core, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Core{plan: p, Learn: p.Learning, wide: wide}
+	c := &Core{plan: p, Learn: p.Learning, wide: wide, lesson: newLesson(p)}
 	for _, in := range p.Inputs {
 		c.inputs = append(c.inputs, make([]int64, in.Size))
 	}

@@ -127,24 +127,36 @@ func (c *Core) rescale(l *link, i int) {
 	}
 }
 
+// A lesson has what is the same for all backward weights that are taught.
+type lesson struct {
+	gain, loss, shift int   // Rule.Lifts
+	low, high         int64 // Rule.Limits
+}
+
+func newLesson(p *format.Plan) (t lesson) {
+	if p.Rule != nil {
+		t.gain, t.loss, t.shift = p.Rule.Lifts(p.Operand)
+		t.low, t.high = p.Rule.Limits(p.Operand)
+	}
+	return t
+}
+
 // taught is a backward weight after it has learned: the products of near and far,
 // and of loss and its operand.
 func (c *Core) taught(l *link, word, up, down int64) int64 {
-	p, r := c.plan, c.plan.Rule
 	if up == 0 && down == 0 {
 		return word
 	}
-	gain, loss, shift := r.Lifts(p.Operand)
-	low, high := r.Limits(p.Operand)
+	t := &c.lesson
 	count := &c.count.Updates[l.count]
 	count.Total++
-	d := c.scaled(up, down, gain, loss, shift)
+	d := c.scaled(up, down, t.gain, t.loss, t.shift)
 	if d == 0 {
 		count.Lost++
 	}
-	if word += d; word < low || word > high {
+	if word += d; word < t.low || word > t.high {
 		count.Clipped++
-		word = min(max(word, low), high)
+		word = min(max(word, t.low), t.high)
 	}
 	return word
 }
