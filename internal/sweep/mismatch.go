@@ -23,6 +23,8 @@ import (
 	"strings"
 	"sync"
 
+	"vlec/circuit"
+	"vlec/emit/spice"
 	"vlec/internal/calibrate"
 	"vlec/internal/plot"
 	"vlec/model"
@@ -151,7 +153,7 @@ func Mismatch(ctx context.Context, net *model.Network, o MismatchOptions) (*Mism
 	if o.Window == 0 {
 		o.Window = net.Duration / 20
 	}
-	volts := net.Hardware.Spice.VoltageUnit
+	volts := volts(net, o.Level)
 	if volts == 0 {
 		return nil, fmt.Errorf("%s: a study of mismatch needs a voltage_unit in volts", net.Name)
 	}
@@ -159,7 +161,7 @@ func Mismatch(ctx context.Context, net *model.Network, o MismatchOptions) (*Mism
 		Model: net.Name, Level: o.Level, Seed: o.Seed, Gain: o.Gain, Tau: o.Tau, Offset: o.Offset, AutoZero: o.AutoZero,
 	}
 	if o.Level == "transistor" {
-		s.Offset, s.AVT = 0, o.AVT
+		s.AVT = o.AVT
 	}
 	var err error
 	if s.Conditions, err = o.conditions(volts); err != nil {
@@ -240,6 +242,11 @@ func Mismatch(ctx context.Context, net *model.Network, o MismatchOptions) (*Mism
 		}
 	}
 	return s, nil
+}
+
+// volts is the potential that stands for 1 in a circuit of a level; 0: not chosen yet.
+func volts(net *model.Network, level string) float64 {
+	return spice.UnitsAt(level, circuit.Units{Voltage: net.Hardware.Spice.VoltageUnit}, spice.Transistors{}).Voltage
 }
 
 // conditions are the kinds of imperfection, with and without what helps. They are
@@ -470,7 +477,7 @@ func (s *MismatchStudy) String() string {
 	text := fmt.Sprintf("%s (%s): a circuit of equal parts ends at a loss of %.3g, and begins at %.3g; gains differ by %g, time constants by %g, ",
 		s.Model, s.Level, s.Unperturbed, s.Start, s.Gain, s.Tau)
 	if s.AVT > 0 {
-		text += fmt.Sprintf("thresholds by %g V m over the root of the area", s.AVT)
+		text += fmt.Sprintf("offsets by %g, thresholds by %g V m over the root of the area", s.Offset, s.AVT)
 		for _, c := range s.Conditions {
 			if c.Rejected > 0 {
 				text += fmt.Sprintf("; %s: %d circuits more had offsets that no current nulls", c.Name, c.Rejected)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"vlec/emit/spice"
 	"vlec/model"
 )
 
@@ -79,6 +80,17 @@ func TestMismatch(t *testing.T) {
 	}
 	if after, _ := json.Marshal(net.Projections[1].W); !bytes.Equal(before, after) || net.Duration != 60 {
 		t.Error("the study changed the model")
+	}
+}
+
+// Offsets are in units of the level's potential, which transistors choose themselves.
+func TestVolts(t *testing.T) {
+	net := load3(t)
+	net.Hardware.Spice.VoltageUnit = 0.5
+	for level, want := range map[string]float64{"ideal": 0.5, "macro": 0.5, "transistor": spice.PairVoltage} {
+		if got := volts(net, level); got != want {
+			t.Errorf("%s: %g V for 1, want %g", level, got, want)
+		}
 	}
 }
 
