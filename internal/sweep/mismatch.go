@@ -160,12 +160,12 @@ func Mismatch(ctx context.Context, net *model.Network, o MismatchOptions) (*Mism
 	s := &MismatchStudy{
 		Model: net.Name, Level: o.Level, Seed: o.Seed, Gain: o.Gain, Tau: o.Tau, Offset: o.Offset, AutoZero: o.AutoZero,
 	}
-	if o.Level == "transistor" {
-		s.AVT = o.AVT
-	}
 	var err error
 	if s.Conditions, err = o.conditions(volts); err != nil {
 		return nil, err
+	}
+	for _, c := range s.Conditions {
+		s.AVT = max(s.AVT, c.AVT)
 	}
 	software := map[bool]weights{}
 	for _, c := range s.Conditions {
@@ -474,18 +474,20 @@ func (s *MismatchStudy) Write(w io.Writer) error {
 
 // String sums the study up in one line.
 func (s *MismatchStudy) String() string {
-	text := fmt.Sprintf("%s (%s): a circuit of equal parts ends at a loss of %.3g, and begins at %.3g; gains differ by %g, time constants by %g, ",
-		s.Model, s.Level, s.Unperturbed, s.Start, s.Gain, s.Tau)
-	if s.AVT > 0 {
-		text += fmt.Sprintf("offsets by %g, thresholds by %g V m over the root of the area", s.Offset, s.AVT)
-		for _, c := range s.Conditions {
-			if c.Rejected > 0 {
-				text += fmt.Sprintf("; %s: %d circuits more had offsets that no current nulls", c.Name, c.Rejected)
-			}
-		}
-		return text
+	text := fmt.Sprintf("%s (%s): a circuit of equal parts ends at a loss of %.3g, and begins at %.3g; gains differ by %g, time constants by %g, offsets by %g",
+		s.Model, s.Level, s.Unperturbed, s.Start, s.Gain, s.Tau, s.Offset)
+	if s.Level != "transistor" {
+		return text + fmt.Sprintf(", of which auto-zeroing leaves %g", s.AutoZero)
 	}
-	return text + fmt.Sprintf("offsets by %g, of which auto-zeroing leaves %g", s.Offset, s.AutoZero)
+	if s.AVT > 0 {
+		text += fmt.Sprintf(", thresholds by %g V m over the root of the area", s.AVT)
+	}
+	for _, c := range s.Conditions {
+		if c.Rejected > 0 {
+			text += fmt.Sprintf("; %s: %d circuits more had offsets that no current nulls", c.Name, c.Rejected)
+		}
+	}
+	return text
 }
 
 // Picture shows all samples of every condition, sorted: what share of the
