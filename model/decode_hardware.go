@@ -77,6 +77,8 @@ func (d *decoder) spiceHardware(t *source.Table) SpiceHardware {
 		Supply:  transistors.Float("supply", 0.9, source.Within(0.3, 3)),
 		AVT:     transistors.Float("avt", 0, source.Within(0, 1e-7)),
 	}
+	h.Bias = source.Choice(transistors, "bias", "constant", biases)
+	h.Nulls = source.Choice(transistors, "nulls", "here", nullings)
 	transistors.Done()
 	mismatch := d.Table(t.Get("mismatch"))
 	h.Mismatch = Mismatch{
@@ -128,6 +130,12 @@ func (d *decoder) resistanceUnit(t *source.Table, timeUnit float64) float64 {
 
 // seriesNames are the series of resistors and capacitors (IEC 60063).
 var seriesNames = []string{"E12", "E24", "E96"}
+
+// biases are references of current.
+var biases = []string{"constant", "ptat"}
+
+// nullings are conditions under which offsets are nulled.
+var nullings = []string{"here", "nominal"}
 
 // processes are those whose mismatch is known.
 var processes = []string{"sg13g2", "sky130", "gf180mcu"}

@@ -268,6 +268,8 @@ type SpiceHardware struct {
 	OTA         OTA
 	Store       Store
 	Transistors Transistors
+	Bias        string // what the unit of current of transistors does at other temperatures: "constant" or "ptat"
+	Nulls       string // where their offsets are nulled: "here", under the conditions above, or "nominal"
 	Mismatch    Mismatch
 }
 

@@ -223,7 +223,7 @@ func Bench(name, levelName string, u circuit.Units, p Process, amplitude float64
 		return w.Flush()
 	})
 	if level.biased {
-		files.AddText(MOSFile, GenericMOS)
+		files.AddText(MOSFile, MOSAt(p.Pair))
 	}
 	files.Add(CellFile, func(w io.Writer) error { return d.printCells(w) })
 	return sheet, nil

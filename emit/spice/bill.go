@@ -58,7 +58,7 @@ func (r *BillRow) add(x BillRow) {
 func (r *BillRow) finish(p Process) {
 	devices, supply := float64(r.Transistors)*p.device(), p.OpAmp.Rail
 	if r.gates > 0 {
-		devices, supply = r.gates, p.Transistors.Supply
+		devices, supply = r.gates, p.rails()
 	}
 	r.Area = devices*wiring + r.Farads/faradsPerArea + r.Ohms/ohmsPerArea
 	r.Power = r.Bias * 2 * supply

@@ -71,10 +71,11 @@ func (p *part) scope(global map[string]float64, params string, around map[string
 
 // global are the parameters that every cell knows.
 func (d *deck) global() map[string]float64 {
-	t, u := d.options.Process.Transistors, d.circuit.Units
+	p, u := d.options.Process, d.circuit.Units
+	t := p.Transistors
 	return map[string]float64{
-		"p_v0": u.Voltage, "p_r0": u.Resistance, "p_mw": t.Width, "p_ml": t.Length, "p_vs": t.Supply,
-		"p_bend": t.bend(), "p_match": t.match(), "p_forget": forgets(d.options.Process.Store),
+		"p_v0": u.Voltage, "p_r0": u.Resistance, "p_mw": t.Width, "p_ml": t.Length, "p_vs": p.rails(),
+		"p_bend": p.bend(), "p_match": t.match(), "p_forget": forgets(p.Store),
 		"p_fix_gm": 1, "p_fix_mirror": 1, "p_fix_correlator": 1, "p_fix_pair": 1, "p_fix_steer": 1, // what they change does not count here
 	}
 }

@@ -43,7 +43,8 @@ type CorrectionsBench func(node string) float64
 
 // CorrectionsNetlist writes a netlist of parts whose operating point shows how far
 // they are off, and a function that turns what it shows into better corrections
-// than those that p has. mos is the library of transistors, "" GenericMOS.
+// than those that p has. mos is the library of transistors, "" GenericMOS. Parts are
+// sized once, under nominal conditions, whatever the circuit meets later.
 func CorrectionsNetlist(u circuit.Units, p Process, mos string, files *emit.Artifacts) (func(CorrectionsBench) Corrections, error) {
 	level, err := findLevel("transistor")
 	if err != nil {
@@ -53,6 +54,8 @@ func CorrectionsNetlist(u circuit.Units, p Process, mos string, files *emit.Arti
 	if err := level.fits(u, p); err != nil {
 		return nil, err
 	}
+	p.Pair, p.Supply, p.PTAT = 1, 1, false
+	u = p.Units("transistor", u)
 	const m = 1.5 // units that the transconductor is sized for, over 2
 	d := &deck{
 		circuit: &circuit.Circuit{Units: u}, level: level, dialect: &dialects[0], options: Options{Process: p},

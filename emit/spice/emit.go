@@ -68,6 +68,9 @@ type Options struct {
 
 // fitsMOS tells what a library of transistors does not go with.
 func (o *Options) fitsMOS() error {
+	if o.MOS != "" && o.Process.Pair != 1 {
+		return fmt.Errorf("a design kit's transistors are those of its own temperature: leave temperature out")
+	}
 	if o.MOS != "" && o.Process.Transistors.AVT != 0 {
 		return fmt.Errorf("avt is a figure of the generic transistors; a design kit draws its own: leave avt out")
 	}
@@ -149,7 +152,7 @@ func Emit(c *circuit.Circuit, o Options, files *emit.Artifacts) (*Map, error) {
 	files.Add(NetlistFile, func(w io.Writer) error { return d.print(w) })
 	files.Add(CellFile, func(w io.Writer) error { return d.printCells(w) })
 	if level.biased {
-		files.AddText(MOSFile, cmp.Or(o.MOS, GenericMOS))
+		files.AddText(MOSFile, cmp.Or(o.MOS, MOSAt(o.Process.Pair)))
 	}
 	if o.Start != nil {
 		files.Add(StartFile, func(w io.Writer) error { return d.printStart(w) })

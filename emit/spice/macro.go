@@ -1,6 +1,10 @@
 package spice
 
-import "vlec/circuit"
+import (
+	"cmp"
+
+	"vlec/circuit"
+)
 
 // A Process says what the parts of a circuit are like. It is declared: the emitter
 // takes it from the model's [hardware.spice] and derives nothing. The zero Process
@@ -13,7 +17,11 @@ type Process struct {
 	Corrections Corrections
 	Knee        float64 // width of the bend of rectifiers and clamps [V]
 	Area        float64 // of a transistor, for estimates [um^2]; 0: an ordinary one
-	Pair        float64 // potential that bends a differential pair, in volts per model unit: 1 at 27 degrees Celsius
+
+	// The conditions that the circuit meets; it was designed for none of them.
+	Pair   float64 // potential that bends a differential pair, in volts per model unit: absolute temperature over that of 27 degrees Celsius
+	Supply float64 // of transistors, of the nominal one
+	PTAT   bool    // the unit of potential of transistors is proportional to absolute temperature, and so is that of current
 }
 
 // An OpAmp has one pole, and limits on how far and how fast its output goes.
@@ -56,6 +64,7 @@ func (p Process) known(u circuit.Units) Process {
 		p = ordinary(u)
 	}
 	p.Corrections = found
+	p.Pair, p.Supply = cmp.Or(p.Pair, 1), cmp.Or(p.Supply, 1)
 	return p
 }
 

@@ -57,10 +57,10 @@ func Nulls(c *circuit.Circuit, o Options, nulls []float64, files *emit.Artifacts
 	if err != nil {
 		return nil, err
 	}
+	o.Process = o.Process.known(c.Units)
 	if err := o.fitsMOS(); err != nil {
 		return nil, err
 	}
-	o.Process = o.Process.known(c.Units)
 	o.Nulls, o.Start = nil, nil
 	d := prepare(c, o, &dialects[0], level)
 	bench := &NullBench{place: map[string]int{}}
@@ -116,7 +116,7 @@ func Nulls(c *circuit.Circuit, o Options, nulls []float64, files *emit.Artifacts
 	})
 	files.Add(CellFile, func(w io.Writer) error { return d.printCells(w) })
 	if level.biased {
-		files.AddText(MOSFile, cmp.Or(o.MOS, GenericMOS))
+		files.AddText(MOSFile, cmp.Or(o.MOS, MOSAt(o.Process.Pair)))
 	}
 	return bench, nil
 }

@@ -43,8 +43,8 @@ const (
 	mosKP    = 7e-5     // of mos_p
 )
 
-// PairVoltage is 2 n Ut of the generic transistors [V]: the unit of potential of
-// the transistor level.
+// PairVoltage is 2 n Ut of the generic transistors at 27 degrees Celsius [V]: the unit
+// of potential of the transistor level.
 const PairVoltage = 2 * mosSlope * mosUt
 
 // inversion is the largest current over the generic transistors' is at which
@@ -56,11 +56,8 @@ func (l *level) fits(u circuit.Units, p Process) error {
 	if !l.biased {
 		return nil
 	}
-	if math.Abs(u.Voltage/PairVoltage-1) > 1e-9 {
-		return fmt.Errorf("the transistor level works at %g V for 1, not at %g V", PairVoltage, u.Voltage)
-	}
-	if p.Pair != 1 {
-		return fmt.Errorf("the generic transistors are those of 27 degrees Celsius; remove temperature from [hardware.spice]")
+	if unit := PairVoltage * p.rise(); math.Abs(u.Voltage/unit-1) > 1e-9 {
+		return fmt.Errorf("the transistor level works at %g V for 1, not at %g V", unit, u.Voltage)
 	}
 	const is = 2 * mosSlope * mosKP * mosUt * mosUt // of mos_p, as long as it is wide
 	t := p.Transistors
@@ -83,6 +80,26 @@ func UnitsAt(level string, u circuit.Units, t Transistors) circuit.Units {
 	return u
 }
 
+// Units are UnitsAt under the conditions of a process.
+func (p Process) Units(level string, u circuit.Units) circuit.Units {
+	u = UnitsAt(level, u, p.Transistors)
+	if level == "transistor" {
+		u.Voltage *= p.rise()
+	}
+	return u
+}
+
+// rise is by what the unit of potential is larger than at 27 degrees Celsius.
+func (p Process) rise() float64 {
+	if p.PTAT {
+		return p.Pair
+	}
+	return 1
+}
+
+// rails is the supply as it is, of either sign [V].
+func (p Process) rails() float64 { return p.Transistors.Supply * p.Supply }
+
 // Reach and ProductReach are the largest inputs of transconductors and of what
 // multiplies, in model units: beyond them currents end.
 const (
@@ -104,7 +121,7 @@ func transistorProcess(p Process) []string {
 		".include \"" + MOSFile + "\"",
 		".param p_mw=" + number(t.Width),
 		".param p_ml=" + number(t.Length),
-		".param p_vs=" + number(t.Supply),
+		".param p_vs=" + number(p.rails()),
 	}
 	for _, node := range biasNodes {
 		lines = append(lines, ".global "+node)

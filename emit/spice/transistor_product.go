@@ -30,7 +30,7 @@ import "math"
 func productProcess(p Process) []string {
 	lines := []string{
 		"* a unit over the transconductance of its transistor [V]",
-		".param p_bend=" + rounded(p.Transistors.bend()),
+		".param p_bend=" + rounded(p.bend()),
 		"* how many times as wide and long the inputs of products are that carry rates",
 		".param p_match=" + number(p.Transistors.match()),
 	}
@@ -47,10 +47,13 @@ func (t Transistors) match() float64 {
 	return 4
 }
 
-// bend is i/gm [V] of a transistor that carries a unit.
-func (t Transistors) bend() float64 {
+// bend is i/gm [V] of a transistor that carries a unit at 27 degrees Celsius. It is what
+// resistors are made for, whose ohms do not know the temperature: beside a unit of
+// potential that follows it, bend does so, too.
+func (p Process) bend() float64 {
+	t := p.Transistors
 	y := math.Sqrt(t.Current / (2 * mosSlope * mosKN * t.Width / t.Length * mosUt * mosUt))
-	return mosSlope * mosUt * y / -math.Expm1(-y)
+	return p.rise() * mosSlope * mosUt * y / -math.Expm1(-y)
 }
 
 // productParts and productBodies are what multiplies, stores and forgets at the

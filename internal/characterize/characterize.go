@@ -57,7 +57,7 @@ func Run(ctx context.Context, o Options) ([]*Sheet, error) {
 	defer os.RemoveAll(dir)
 	var sheets []*Sheet
 	names, levels := emitter.Benched(), emitter.Levels()
-	if o.Process.Corrections, err = operating.Correct(ctx, emitter.UnitsAt("transistor", o.Units, o.Process.Transistors), o.Process, ""); err != nil {
+	if o.Process.Corrections, err = operating.Correct(ctx, o.Process.Units("transistor", o.Units), o.Process, ""); err != nil {
 		return nil, err
 	}
 	for k, name := range names {
@@ -89,7 +89,7 @@ func Run(ctx context.Context, o Options) ([]*Sheet, error) {
 // measure runs the bench of one cell at one amplitude.
 func measure(ctx context.Context, dir, name, level string, o Options, amplitude float64) (float64, *emitter.Datasheet, error) {
 	var files emit.Artifacts
-	units := emitter.UnitsAt(level, o.Units, o.Process.Transistors)
+	units := o.Process.Units(level, o.Units)
 	sheet, err := emitter.Bench(name, level, units, o.Process, amplitude, &files)
 	if err != nil {
 		return 0, nil, err
@@ -161,7 +161,7 @@ func Pages(sheets []*Sheet, o Options, files *emit.Artifacts) {
 }
 
 func how(o Options) string {
-	u, t := o.Units, emitter.UnitsAt("transistor", o.Units, o.Process.Transistors)
+	u, t := o.Units, o.Process.Units("transistor", o.Units)
 	return fmt.Sprintf(`Measured by `+"`vlec characterize`"+`: every cell beside its ideal twin, in the built-in simulator, with sines at its inputs.
 1 stands for %g V, the unit of resistance is %g ohms, a time unit %g s. The error is the RMS difference of the outputs over the RMS of the
 twin's; the range is the largest amplitude that was tried at which it is at most %g %%. Noise is sqrt(kT/C) at 300 K, area and power are

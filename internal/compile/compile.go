@@ -131,7 +131,7 @@ func Spice(ctx context.Context, net *model.Network, o SpiceOptions, files *emit.
 			return nil, fmt.Errorf("%s: %w", net.File, err)
 		}
 		if !o.NoNull {
-			if options.Nulls, err = calibrate.Nulls(ctx, c, options); err != nil {
+			if options.Nulls, err = nulls(ctx, net, c, o, options); err != nil {
 				return nil, fmt.Errorf("%s: %w", net.File, err)
 			}
 		}
@@ -152,6 +152,29 @@ func Spice(ctx context.Context, net *model.Network, o SpiceOptions, files *emit.
 		m.Rounding = math.Abs(worst(rounded).Error)
 	}
 	return m, err
+}
+
+// nulls are found under the conditions of the model, or under nominal ones and taken
+// along: currents, which are multiples of the unit of current.
+func nulls(ctx context.Context, net *model.Network, c *circuit.Circuit, o SpiceOptions, options spice.Options) (map[string]float64, error) {
+	if net.Hardware.Spice.Nulls != "nominal" {
+		return calibrate.Nulls(ctx, c, options)
+	}
+	nominal := *net
+	h := &nominal.Hardware.Spice
+	h.Temperature, h.Supply, h.Resistors, h.Capacitors = 27, 1, 1, 1
+	designed, _, err := Analog(ctx, &nominal, o)
+	if err != nil {
+		return nil, err
+	}
+	corrections := options.Process.Corrections
+	options.Process = process(*h)
+	options.Process.Corrections = corrections
+	list, err := calibrate.Nulls(ctx, designed, options)
+	for name, v := range list {
+		list[name] = spice.RoundNull(v*c.Units.Voltage/designed.Units.Voltage, c.Units.Voltage)
+	}
+	return list, err
 }
 
 // length of the run [model time unit].
@@ -189,11 +212,12 @@ func process(h model.SpiceHardware) spice.Process {
 		Knee:        h.Knee,
 		Area:        h.Mismatch.Area,
 		Pair:        (h.Temperature + 273.15) / 300.15,
+		Supply:      h.Supply,
+		PTAT:        h.Bias == "ptat",
 	}
 	p.OpAmp.Rail *= h.Supply
 	p.OpAmp.Slew *= h.Supply
 	p.OTA.Range *= h.Supply * p.Pair
 	p.Knee *= p.Pair
-	p.Transistors.Supply *= h.Supply
 	return p
 }

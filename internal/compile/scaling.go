@@ -216,7 +216,7 @@ func analog(net *model.Network, o SpiceOptions, observed map[string]pass.Range, 
 	}
 	hw := net.Hardware.Spice
 	units := circuit.Units{Time: hw.TimeUnit, Voltage: hw.VoltageUnit, Resistance: hw.ResistanceUnit}
-	units = spice.UnitsAt(o.Level, units, spice.Transistors(hw.Transistors))
+	units = process(hw).Units(o.Level, units)
 	if units.Voltage == 0 {
 		if units.Voltage, err = pass.FitVoltage(c, observed, limits(net, hw.ResistanceUnit)); err != nil {
 			return nil, fmt.Errorf("%s: voltage_unit = \"auto\": %w", net.File, err)
