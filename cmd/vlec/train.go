@@ -40,7 +40,7 @@ func (c *trainCmd) Run(g *globals) error {
 	dir := outputFolder(c.Output, net)
 	update, stop := g.progress()
 	t, err := crosscheck.Train(g.ctx, net, crosscheck.TrainOptions{
-		Level: c.Level, NoNull: !c.Null, Engine: c.Engine, Segments: c.Segments, MaxStep: c.MaxStep, MOS: mos, Dir: dir, Progress: update,
+		Level: c.Level, NoNull: !c.Null, Engine: c.Engine, Segments: c.Segments, MaxStep: c.MaxStep, MOS: mos, Dir: dir, PNG: true, Progress: update,
 	})
 	stop()
 	if err != nil {

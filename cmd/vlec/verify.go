@@ -76,7 +76,7 @@ func (c *verifyCmd) verilog(g *globals, net *model.Network, dir string) error {
 	update, stop := g.progress()
 	v, err := crosscheck.Verilog(g.ctx, net, crosscheck.RTLOptions{
 		VerilogOptions: crosscheck.VerilogOptions{Learning: c.Learning, Bits: c.Bits, Error: c.Error, Device: c.Device, Lanes: c.Lanes, Steps: c.Steps},
-		Engine:         c.Engine, Artifact: c.Artifact, Dir: dir, Tolerance: c.Tolerance, Progress: update,
+		Engine:         c.Engine, Artifact: c.Artifact, Dir: dir, Tolerance: c.Tolerance, PNG: true, Progress: update,
 	})
 	stop()
 	if err != nil {
@@ -117,7 +117,7 @@ func (c *verifyCmd) spice(g *globals, net *model.Network, dir string) error {
 	update, stop := g.progress()
 	v, err := crosscheck.Spice(g.ctx, net, crosscheck.SpiceOptions{
 		Learning: c.Learning, Level: c.Level, NoNull: !c.Null, Engine: engine, Artifact: c.Artifact, Dir: dir,
-		Tolerance: c.Tolerance, MaxStep: c.MaxStep, MOS: mos, Progress: update,
+		Tolerance: c.Tolerance, MaxStep: c.MaxStep, MOS: mos, PNG: true, Progress: update,
 	})
 	stop()
 	if err != nil {

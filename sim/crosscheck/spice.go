@@ -34,6 +34,7 @@ type SpiceOptions struct {
 	Tolerance float64 // of the nrmse of every waveform; 0: from the step and what parts are declared to be
 	MOS       string  // the library of transistors of a design kit, for ngspice; "" is the generic one
 	MaxStep   float64 // longest step [model time unit]; 0: the model's choice
+	PNG       bool    // the picture as PNG, too
 
 	// Progress hears of the stage and its done share, 0 to 1; nil is silence.
 	Progress func(stage string, done float64)
@@ -42,69 +43,109 @@ type SpiceOptions struct {
 // Spice checks the netlist of a model, or the given artefact, against the
 // continuous reference.
 func Spice(ctx context.Context, net *model.Network, o SpiceOptions) (*Verdict, error) {
-	start := time.Now()
+	c, err := newSpiceCheck(ctx, net, o)
+	if err != nil {
+		return nil, err
+	}
+	ref, err := c.reference(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return c.against(ctx, ref)
+}
+
+// A spiceCheck is a netlist that is ready to be simulated, and what it has to be
+// compared with.
+type spiceCheck struct {
+	net    *model.Network
+	o      SpiceOptions
+	engine spiceEngine
+	path   string
+	side   *spice.Map
+	parts  *reference.Parts
+	start  time.Time
+}
+
+func newSpiceCheck(ctx context.Context, net *model.Network, o SpiceOptions) (*spiceCheck, error) {
+	c := &spiceCheck{net: net, start: time.Now()}
 	if o.Engine == "" {
 		o.Engine = "builtin"
 	}
-	engine, ok := spiceEngines[o.Engine]
-	if !ok {
+	var ok bool
+	if c.engine, ok = spiceEngines[o.Engine]; !ok {
 		return nil, fmt.Errorf("there is no engine %q for netlists; use builtin or ngspice", o.Engine)
 	}
 	if o.MOS != "" && o.Engine != "ngspice" {
 		return nil, errForeignMOS
 	}
-	progress := o.Progress
-	if progress == nil {
-		progress = func(string, float64) {}
+	if o.Progress == nil {
+		o.Progress = func(string, float64) {}
 	}
-
 	var files emit.Artifacts
-	side, err := compile.Spice(ctx, net, compile.SpiceOptions{Learning: o.Learning, Level: o.Level, MOS: o.MOS, NoNull: o.NoNull, MaxStep: o.MaxStep}, &files)
-	if err != nil {
+	var err error
+	if c.side, err = compile.Spice(ctx, net, compile.SpiceOptions{Learning: o.Learning, Level: o.Level, MOS: o.MOS, NoNull: o.NoNull, MaxStep: o.MaxStep}, &files); err != nil {
 		return nil, err
 	}
-	path := o.Artifact
-	if path == "" {
+	if c.path = o.Artifact; c.path == "" {
 		if err := files.Commit(o.Dir); err != nil {
 			return nil, err
 		}
-		path = filepath.Join(o.Dir, spice.NetlistFile)
+		c.path = filepath.Join(o.Dir, spice.NetlistFile)
 	} else {
-		if side, err = artifactMap(path, net, side); err != nil {
+		if c.side, err = artifactMap(c.path, net, c.side); err != nil {
 			return nil, err
 		}
 		// Whether it learns is the file's affair.
-		if o.Learning && !side.Learns() {
-			return nil, fmt.Errorf("%s was emitted without learning; check it without --learning", path)
+		if o.Learning && !c.side.Learns() {
+			return nil, fmt.Errorf("%s was emitted without learning; check it without --learning", c.path)
 		}
-		o.Learning = side.Learns()
+		o.Learning = c.side.Learns()
 	}
+	c.o, c.parts = o, declaredParts(net, c.side)
+	return c, nil
+}
 
-	parts := declaredParts(net, side)
-	ref, err := runReference(ctx, net, o.Learning, side, parts, func(done float64) { progress("reference", done) })
-	if err != nil {
-		return nil, err
+// reference runs the continuous dynamics and records what the netlist shows.
+func (c *spiceCheck) reference(ctx context.Context) (*sim.Trace, error) {
+	var wanted []string
+	for _, s := range c.side.Signals {
+		if compared(c.net, s.Name) {
+			wanted = append(wanted, s.Name)
+		}
 	}
-	nodes := nodesOf(side)
-	raw, steps, err := engine(ctx, path, nodes, secondsOf(ref, side.Units.Time), func(done float64) { progress(o.Engine, done) })
+	trace, _, err := reference.Run(ctx, c.net, reference.Options{
+		Semantics: reference.Continuous,
+		Learning:  c.o.Learning,
+		Signals:   wanted,
+		Every:     c.net.Probe.Every,
+		Parts:     c.parts,
+		Progress:  func(done, _ float64) { c.o.Progress("reference", done) },
+	})
+	return trace, err
+}
+
+// against simulates the netlist and judges it by what the reference did.
+func (c *spiceCheck) against(ctx context.Context, ref *sim.Trace) (*Verdict, error) {
+	o, side := &c.o, c.side
+	raw, steps, err := c.engine(ctx, c.path, nodesOf(side), secondsOf(ref, side.Units.Time), func(done float64) { o.Progress(o.Engine, done) })
 	if err != nil {
 		return nil, err
 	}
 	got := modelUnits(raw, side)
-	compare, because := tolerances(net, o, side, parts, ref)
+	compare, because := tolerances(c.net, *o, side, c.parts, ref)
 	v := &Verdict{
-		Model: net.Name, Target: "spice", Level: side.Level, Engine: o.Engine, Learning: o.Learning,
+		Model: c.net.Name, Target: "spice", Level: side.Level, Engine: o.Engine, Learning: o.Learning,
 		Tolerance: compare.Tolerance, Because: because, Steps: steps, Reference: ref, Simulated: got,
 	}
 	if o.Engine == "ngspice" || side.Level != "ideal" {
 		// With uic ngspice prints only the states at time 0; everything that
 		// follows from them is still 0 there. So are, in any simulator, the nodes of
 		// parts that have a capacitance of their own.
-		compare.From = net.Probe.Every / 2
+		compare.From = c.net.Probe.Every / 2
 	}
 	v.Report = sim.Compare(ref, got, compare)
-	v.Elapsed = time.Since(start).Seconds()
-	return v, writeEvidence(v, o.Dir)
+	v.Elapsed = time.Since(c.start).Seconds()
+	return v, v.evidence(o.Dir, o.PNG)
 }
 
 // artifactMap finds the side map of a netlist that was not emitted just now: the
@@ -128,25 +169,6 @@ func artifactMap(path string, net *model.Network, fresh *spice.Map) (*spice.Map,
 			filepath.Join(filepath.Dir(path), spice.MapFile), m.Model, net.Name)
 	}
 	return &m, nil
-}
-
-// runReference runs the continuous dynamics and records what the netlist shows.
-func runReference(ctx context.Context, net *model.Network, learning bool, side *spice.Map, parts *reference.Parts, progress func(float64)) (*sim.Trace, error) {
-	var wanted []string
-	for _, s := range side.Signals {
-		if compared(net, s.Name) {
-			wanted = append(wanted, s.Name)
-		}
-	}
-	trace, _, err := reference.Run(ctx, net, reference.Options{
-		Semantics: reference.Continuous,
-		Learning:  learning,
-		Signals:   wanted,
-		Every:     net.Probe.Every,
-		Parts:     parts,
-		Progress:  func(done, _ float64) { progress(done) },
-	})
-	return trace, err
 }
 
 // declaredParts are the parts of a model in its own units, as far as the reference
@@ -266,22 +288,29 @@ func modelUnits(raw *sim.Trace, side *spice.Map) *sim.Trace {
 	return out
 }
 
-// writeEvidence leaves both traces, the verdict, and a picture of the worst
-// neurons beside the netlist.
-func writeEvidence(v *Verdict, dir string) error {
+// evidence leaves both traces, the verdict, and a picture of the worst neurons
+// beside the netlist.
+func (v *Verdict) evidence(dir string, png bool) error {
 	var files emit.Artifacts
 	files.Add("reference.npz", func(w io.Writer) error { return tracefile.Write(w, v.Reference) })
 	files.Add("simulated.npz", func(w io.Writer) error { return tracefile.Write(w, sampledLike(v.Simulated, v.Reference)) })
 	files.Add("verdict.json", v.write)
-	picture := v.picture(strings.TrimPrefix(v.String(), v.Model+": "))
-	files.Add("waveforms.svg", picture.SVG)
-	files.Add("waveforms.png", picture.PNG)
+	v.picture(v.String(), png, &files)
 	return files.Commit(dir)
 }
 
-// picture shows the worst neurons beside the reference.
-func (v *Verdict) picture(subtitle string) *plot.Figure {
-	return plot.Compared(v.Model, subtitle, "model units", v.Reference, v.Simulated, v.Report)
+// picture adds a picture of the worst neurons beside the reference. A PNG takes
+// longer than many a simulation: it is for those who look at it.
+func (v *Verdict) picture(verdict string, png bool, files *emit.Artifacts) {
+	addPicture("waveforms", png, files,
+		plot.Compared(v.Model, strings.TrimPrefix(verdict, v.Model+": "), "model units", v.Reference, v.Simulated, v.Report))
+}
+
+func addPicture(name string, png bool, files *emit.Artifacts, figure *plot.Figure) {
+	files.Add(name+".svg", figure.SVG)
+	if png {
+		files.Add(name+".png", figure.PNG)
+	}
 }
 
 // sampledLike keeps the signals that the reference has too.

@@ -30,6 +30,15 @@ func load(t *testing.T, path string) *model.Network {
 	return net
 }
 
+// briefly is a duration, or with -short the 4 units of time in which the slowest
+// neuron of recurrent settles twice.
+func briefly(duration float64) float64 {
+	if testing.Short() {
+		return min(duration, 4)
+	}
+	return duration
+}
+
 func engines(t *testing.T) []string {
 	if _, err := exec.LookPath("ngspice"); err != nil {
 		t.Log("ngspice is not installed: only the built-in engine is tested")
@@ -38,28 +47,50 @@ func engines(t *testing.T) []string {
 	return []string{"builtin", "ngspice"}
 }
 
+// inEach checks a netlist in several engines, against one run of the reference.
+func inEach(t *testing.T, engines []string, net *model.Network, o SpiceOptions) []*Verdict {
+	t.Helper()
+	var ref *sim.Trace
+	var list []*Verdict
+	for _, o.Engine = range engines {
+		o.Dir = t.TempDir()
+		c, err := newSpiceCheck(t.Context(), net, o)
+		if err == nil && ref == nil {
+			ref, err = c.reference(t.Context())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := c.against(t.Context(), ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, v)
+	}
+	return list
+}
+
 // The netlist follows the model, in both engines, with and without learning.
 func TestNetlistFollowsModel(t *testing.T) {
 	for _, tc := range []struct {
 		model    string
 		learning bool
 	}{{chain, false}, {chain, true}, {recurrent, false}, {recurrent, true}} {
-		var traces []*sim.Trace
-		for _, engine := range engines(t) {
-			v, err := Spice(t.Context(), load(t, tc.model), SpiceOptions{Learning: tc.learning, Engine: engine, Dir: t.TempDir()})
-			if err != nil {
-				t.Fatalf("%s, learning %v, %s: %v", tc.model, tc.learning, engine, err)
-			}
+		net := load(t, tc.model)
+		if tc.model == recurrent {
+			net.Duration = briefly(net.Duration)
+		}
+		list := inEach(t, engines(t), net, SpiceOptions{Learning: tc.learning})
+		for _, v := range list {
 			if !v.Pass() || v.Report.NRMSEMax() > 1e-4 {
 				t.Errorf("learning %v: %v", tc.learning, v)
 			}
 			if weights := v.Reference.Signal(firstWeights(v)); tc.learning && (weights == nil || !moves(weights)) {
 				t.Errorf("%s: no weight moved", tc.model)
 			}
-			traces = append(traces, v.Simulated)
 		}
-		if len(traces) == 2 {
-			between := sim.Compare(traces[0], traces[1], sim.Options{Tolerance: 1e-3, From: 0.01})
+		if len(list) == 2 {
+			between := sim.Compare(list[0].Simulated, list[1].Simulated, sim.Options{Tolerance: 1e-3, From: 0.01})
 			if !between.Pass() {
 				t.Errorf("%s, learning %v: the engines disagree: %+v", tc.model, tc.learning, between.Worst())
 			}
@@ -168,12 +199,12 @@ func TestSameBytes(t *testing.T) {
 	var folders [2]string
 	for i := range folders {
 		folders[i] = t.TempDir()
-		if _, err := Spice(t.Context(), load(t, chain), SpiceOptions{Learning: true, Dir: folders[i]}); err != nil {
+		if _, err := Spice(t.Context(), load(t, chain), SpiceOptions{Learning: true, Dir: folders[i], PNG: true}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	files, err := os.ReadDir(folders[0])
-	if err != nil || len(files) < 6 {
+	if _, noPicture := os.Stat(filepath.Join(folders[0], "waveforms.png")); err != nil || noPicture != nil || len(files) < 6 {
 		t.Fatal(files, err)
 	}
 	for _, f := range files {

@@ -30,6 +30,7 @@ type TrainOptions struct {
 	NoNull   bool    // leave the offsets of transistor cells as they are
 	Frozen   bool    // hold the weights: what the circuit does without learning
 	NoCheck  bool    // do not train the reference beside it
+	PNG      bool    // the picture of the loss as PNG, too
 	Window   float64 // over which the final loss is a mean [model time unit]; 0: a twentieth of the run
 
 	// Progress hears of the stage and its done share, 0 to 1; nil is silence.
@@ -156,7 +157,7 @@ func Train(ctx context.Context, net *model.Network, o TrainOptions) (*Training, 
 		return nil, err
 	}
 	t.Ref = &ReferenceLoss{res.LossFirst, res.LossLast, t.Last / res.LossLast}
-	return t, t.write(o.Dir, trace.Signal("loss"), net)
+	return t, t.write(o, trace.Signal("loss"), net)
 }
 
 // instants at which a run is sampled [s].
@@ -289,17 +290,15 @@ func (m *lossMeter) windows(duration float64, n int) (time, loss []float64) {
 }
 
 // write leaves the numbers and a picture of both losses.
-func (t *Training) write(dir string, ref *sim.Signal, net *model.Network) error {
+func (t *Training) write(o TrainOptions, ref *sim.Signal, net *model.Network) error {
 	var files emit.Artifacts
 	files.Add("training.json", func(w io.Writer) error {
 		enc := json.NewEncoder(w)
 		enc.SetIndent("", "  ")
 		return enc.Encode(t)
 	})
-	picture := t.picture(ref, net)
-	files.Add("training.svg", picture.SVG)
-	files.Add("training.png", picture.PNG)
-	return files.Commit(dir)
+	addPicture("training", o.PNG, &files, t.picture(ref, net))
+	return files.Commit(o.Dir)
 }
 
 func (t *Training) picture(ref *sim.Signal, net *model.Network) *plot.Figure {

@@ -31,6 +31,7 @@ type RTLOptions struct {
 	Artifact       string  // check this top module, and those beside it, instead of fresh ones
 	Dir            string  // where RTL, testbench, traces and verdict go
 	Tolerance      float64 // of the nrmse of every waveform; 0: from the width
+	PNG            bool    // the picture as PNG, too
 
 	// Progress hears of the stage and its done share, 0 to 1; nil is silence.
 	Progress func(stage string, done float64)
@@ -135,7 +136,7 @@ func Verilog(ctx context.Context, net *model.Network, o RTLOptions) (*RTLVerdict
 		return nil, err
 	}
 	v.Elapsed = time.Since(start).Seconds()
-	return v, v.evidence(o.Dir)
+	return v, v.evidence(o.Dir, o.PNG)
 }
 
 // asEmitted takes from the manifest of an artefact, where there is one, what the
@@ -363,13 +364,11 @@ func (v *RTLVerdict) TextTable() [][]string {
 }
 
 // evidence leaves traces, verdict and picture beside the RTL.
-func (v *RTLVerdict) evidence(dir string) error {
+func (v *RTLVerdict) evidence(dir string, png bool) error {
 	var files emit.Artifacts
 	files.Add("reference.npz", func(w io.Writer) error { return tracefile.Write(w, v.Reference) })
 	files.Add("simulated.npz", func(w io.Writer) error { return tracefile.Write(w, v.Simulated) })
 	files.Add("verdict.json", func(w io.Writer) error { return writeJSON(w, v.JSON(false)) })
-	picture := v.picture(strings.TrimPrefix(v.String(), v.Model+": "))
-	files.Add("waveforms.svg", picture.SVG)
-	files.Add("waveforms.png", picture.PNG)
+	v.picture(v.String(), png, &files)
 	return files.Commit(dir)
 }
