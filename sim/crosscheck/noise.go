@@ -23,7 +23,9 @@ import (
 // where 20 s^2 is the variance of the source at its corners, 2/3 of it in the mean over
 // straight lines, and s^2 its covariance with the state. Error neurons, which lead
 // by far more than they lag, are by far the noisiest, and magnify the noise of rates
-// and errors that they hear.
+// and errors that they hear. Where errors reach the membranes (gamma), theirs is most of
+// the noise of rates, too: a lead passes l of it on at once, and of its power, which is
+// drawn ten times in tau_r, a lag of tau_m leaves tau_r/10 tau_m.
 
 // noiseShares are the expected noise of rates, and of errors, in units of the signals:
 // the noisiest neuron of each.
@@ -76,7 +78,10 @@ func noiseShares(net *model.Network, side *spice.Map, ref *sim.Trace) (forward, 
 		rate, err := ref.Signal(p.Name+".r"), ref.Signal(p.Name+".e")
 		for i := range p.Size {
 			if rate != nil && rms(rate, i) > 0 {
-				forward = max(forward, lead(p.TauM[i], p.TauR[i])/rms(rate, i))
+				own := lead(p.TauM[i], p.TauR[i])
+				ahead := p.TauR[i] / p.TauM[i]
+				coupled := net.Gamma * errors[p][i] * math.Hypot(ahead, math.Sqrt(ahead/10))
+				forward = max(forward, math.Hypot(own, coupled)/rms(rate, i))
 			}
 			if err != nil && rms(err, i) > 0 {
 				backward = max(backward, errors[p][i]/rms(err, i))
