@@ -78,6 +78,9 @@ func New(n *Network, o Options) (*Plan, error) {
 		c.backward()
 		c.rule()
 	}
+	if err := c.errs.Err(); err != nil {
+		return nil, err // words want all formats
+	}
 	c.parts()
 	if err := c.errs.Err(); err != nil {
 		return nil, err

@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
 
+	"vlec/circuit/lower"
 	"vlec/emit/verilog/format"
 	"vlec/internal/randnet"
 	"vlec/model"
@@ -120,6 +122,54 @@ func TestSaturations(t *testing.T) {
 			if ok && row.Note == "cannot saturate" && held(r.Usage, "."+kind) {
 				t.Errorf("seed %d: %s saturates: %v\n%s", seed, row.Signal, r.Usage.Saturated, text)
 			}
+		}
+		inTable(t, p, r.Usage)
+		if p.Noise == nil {
+			continue
+		}
+		p.Noise.State.Bits -= 4 // holds less than half a standard deviation
+		if r, err := crosscheck.RunFixed(t.Context(), load(t, text), p, true); err != nil || !held(r.Usage, ".noise") {
+			t.Errorf("seed %d: the noise is not held, %v", seed, err)
+		} else {
+			inTable(t, p, r.Usage)
+		}
+	}
+}
+
+// inTable wants that all that was held is counted in the table.
+func inTable(t *testing.T, p *format.Plan, u *format.Usage) {
+	t.Helper()
+	sum := int64(0)
+	for _, row := range p.Table(u)[1:] {
+		if n, err := strconv.ParseInt(row[6], 10, 64); err == nil {
+			sum += n
+		}
+	}
+	for _, n := range u.Saturated {
+		sum -= n
+	}
+	if sum != 0 {
+		t.Errorf("the table does not count all of %v", u.Saturated)
+	}
+}
+
+// A network of pal whose noise nobody has told, or that has none, is refused.
+func TestNoiseUntold(t *testing.T) {
+	text := strings.Replace(randnet.Model(3, randnet.Options{Rule: "pal", Feedbacks: []string{"transpose"}}), "random", "pal", 1)
+	c, err := lower.Network(load(t, text), lower.Options{Learning: true, Clocked: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := format.FromCircuit(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"noise of 0 and a correlation time of 0 cannot be planned", "pal without noise in its senders"} {
+		if _, err := format.New(n, format.Options{Dt: 0.01}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+		for i := range n.Populations {
+			n.Populations[i].Noise = nil
 		}
 	}
 }

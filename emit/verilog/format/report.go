@@ -37,6 +37,7 @@ func (u *Usage) saturations(kinds ...string) int64 {
 // rowKinds are the kinds of signal whose saturations a row of the report counts.
 var rowKinds = map[string][]string{
 	"r": {"r"}, "y": {"y"}, "I - u": {"dU"}, "back": {"back"}, "x - v": {"dV"}, "e": {"e", "s"}, "a": {"a"}, "I": {"I"},
+	"noise": {"noise"}, "r - low": {"high"},
 }
 
 // Table is the table of formats, its header first: what every kind of signal can

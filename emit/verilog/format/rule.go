@@ -179,7 +179,6 @@ func (c *chooser) rule() {
 // hidden bits or more.
 func (c *chooser) phaseless(hidden int) {
 	p, r := c.p, c.p.Rule
-	r.Near, r.Far = p.Noise.State, Q{Bits: p.Bits, Frac: p.Rate.Frac - 1}
 	tau, most := 0.0, 0.0
 	for i := range c.n.Projections {
 		l := &c.n.Projections[i]
@@ -189,6 +188,9 @@ func (c *chooser) phaseless(hidden int) {
 		if c.n.Populations[l.From].Noise == nil {
 			c.fail(l.Pos, "", "projection %s: pal without noise in its senders", l.Name)
 			return
+		}
+		if p.Noise == nil {
+			return // it cannot be planned, which has been said
 		}
 		if tau != 0 && tau != l.Feedback.Tau {
 			c.fail(l.Pos, "give all feedback one high_pass", "projection %s: its high-pass differs from that of others", l.Name)
@@ -204,6 +206,7 @@ func (c *chooser) phaseless(hidden int) {
 			hidden = max(hidden, int(math.Ceil(-math.Log2(l.Feedback.Decay*c.o.Dt))))
 		}
 	}
+	r.Near, r.Far = p.Noise.State, Q{Bits: p.Bits, Frac: p.Rate.Frac - 1}
 	r.Weight = Q{Bits: p.Operand.Bits + hidden, Frac: p.Operand.Frac + hidden}
 	r.Loss = holding(p.Bits, most)
 	r.FollowQ = holding(p.Bits, c.o.Dt/tau)
