@@ -60,18 +60,13 @@ func EmitVerilog(ctx context.Context, net *model.Network, o VerilogOptions, file
 	if err != nil {
 		return nil, err
 	}
-	var p *format.Plan
-	if o.Error > 0 {
-		p, err = with.planFor(ctx, o.formats(), o.Error)
-	} else {
-		p, err = with.plan(o.formats())
-	}
+	p, err := with.asked(ctx, o)
 	if err != nil {
 		return nil, err
 	}
 	core, err := verilog.New(p, verilog.Options{Generator: compile.Generator, Hash: net.Hash, Lanes: o.Lanes, Demand: o.demand(net)})
 	if short, ok := errors.AsType[*verilog.FitError](err); ok {
-		return nil, &ShortError{FitError: short, Instead: instead(ctx, with, o)}
+		return nil, &ShortError{FitError: short, Instead: instead(ctx, with, o, p.Bits)}
 	}
 	if err != nil {
 		return nil, err
@@ -113,11 +108,12 @@ func (e *ShortError) Error() string {
 func (e *ShortError) Unwrap() error { return e.FitError }
 
 // instead tries other devices, fewer bits, and a core that does not learn, with the
-// rest as it is.
-func instead(ctx context.Context, with *planner, o VerilogOptions) []string {
+// rest as it is. So many bits keep the error that was asked for, on every device,
+// because none changes a word.
+func instead(ctx context.Context, with *planner, o VerilogOptions, bits int) []string {
 	var list []string
 	try := func(what string, with *planner, o VerilogOptions) bool {
-		p, err := with.plan(o.formats())
+		p, err := with.asked(ctx, o)
 		if err != nil {
 			return false
 		}
@@ -132,6 +128,9 @@ func instead(ctx context.Context, with *planner, o VerilogOptions) []string {
 		if d.Name != o.Device && o.Device != "" {
 			other := o
 			other.Device = d.Name
+			if o.Error > 0 {
+				other.Bits, other.Error = bits, 0
+			}
 			try("--device "+d.Name, with, other)
 		}
 	}

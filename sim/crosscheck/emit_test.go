@@ -3,8 +3,11 @@ package crosscheck
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -128,4 +131,45 @@ func referenceLoss(t *testing.T, net *model.Network) (first, last float64) {
 		}
 	}
 	return first, last
+}
+
+// What a core that does not fit might be instead is what it becomes, with the bits
+// or the error that were asked for.
+func TestInstead(t *testing.T) {
+	would := regexp.MustCompile(`^--(device|bits|no-learning) ?(\w*) \(lanes: (\d+), cycles: (\d+)\)$`)
+	for _, o := range []VerilogOptions{{Bits: 20}, {Error: 2e-5}} {
+		o.Learning, o.Device, o.Clock, o.Steps = true, "up5k", 3, 8
+		net := func() *model.Network {
+			net := parse(t, layers)
+			net.Duration, net.Hardware.Verilog.TimeUnit = 0.5, 0.05
+			return net
+		}
+		_, err := EmitVerilog(t.Context(), net(), o, new(emit.Artifacts))
+		short, ok := errors.AsType[*ShortError](err)
+		if !ok || len(short.Instead) == 0 {
+			t.Fatal(err)
+		}
+		t.Log(err)
+		for _, text := range short.Instead {
+			m := would.FindStringSubmatch(text)
+			if m == nil {
+				t.Fatal(text)
+			}
+			o := o
+			switch m[1] {
+			case "device":
+				o.Device = m[2]
+			case "bits":
+				o.Bits, _ = strconv.Atoi(m[2])
+			default:
+				o.Learning = false
+			}
+			core, err := EmitVerilog(t.Context(), net(), o, new(emit.Artifacts))
+			if err != nil {
+				t.Errorf("%s: %v", text, err)
+			} else if fmt.Sprint(core.Schedule.Lanes) != m[3] || fmt.Sprint(core.Schedule.Period) != m[4] {
+				t.Errorf("%s: %d lanes, %d cycles", text, core.Schedule.Lanes, core.Schedule.Period)
+			}
+		}
+	}
 }

@@ -46,6 +46,14 @@ func (p *planner) plan(o format.Options) (*format.Plan, error) {
 	return format.New(p.n, o)
 }
 
+// asked is the plan of the bits or of the error that were asked for.
+func (p *planner) asked(ctx context.Context, o VerilogOptions) (*format.Plan, error) {
+	if o.Error > 0 {
+		return p.planFor(ctx, o.formats(), o.Error)
+	}
+	return p.plan(o.formats())
+}
+
 func fixedNetwork(net *model.Network, learning bool) (*format.Network, error) {
 	c, err := lower.Network(net, lower.Options{Learning: learning, Clocked: true})
 	if err != nil {
