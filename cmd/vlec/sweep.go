@@ -60,7 +60,9 @@ func (c *sweepMismatchCmd) Run(g *globals) error {
 
 type sweepCornersCmd struct {
 	Model       string    `arg:"" help:"Model file (TOML)." type:"existingfile" predictor:"file"`
-	Level       string    `help:"Level of the cells: ${enum}." enum:"ideal,macro" default:"ideal"`
+	Level       string    `help:"Level of the cells: ${enum}." enum:"ideal,macro,transistor" default:"ideal"`
+	Engine      string    `help:"Simulator: ${enum}." enum:"builtin,ngspice" default:"builtin"`
+	Bias        string    `help:"Unit of current of transistors at other temperatures: constant or ptat; by default the model's." enum:"constant,ptat," default:"" placeholder:"WHAT"`
 	Temperature []float64 `help:"Temperatures beside the model's, in degrees Celsius." default:"-40,85" placeholder:"T,…"`
 	Supply      []float64 `help:"Supplies, of the nominal one." default:"0.9,1.1" placeholder:"X,…"`
 	Resistors   []float64 `help:"Resistors, of what was wanted." default:"0.8,1.2" placeholder:"X,…"`
@@ -73,11 +75,14 @@ type sweepCornersCmd struct {
 func (c *sweepCornersCmd) Help() string {
 	return `In every corner the circuit trains itself. Then its weights are held, and the loss is measured: with what it
 learned there, with what it had learned under nominal conditions, and with what the reference learned. Losses are in
-units of the nominal one. Beside the corners of one quantity there are the two at which all of them slow the circuit
+units of the nominal one, and beside the reference's. Rates and errors are compared with the reference's, with the weights
+that training begins with (nrmse, worst neuron). Transistors meet every corner twice: with the nulls that they had under nominal
+conditions, and with nulls that were found there. Beside the corners of one quantity there are the two at which all of them slow the circuit
 down, or speed it up.
 
 Example:
-  vlec sweep corners examples/chain/model.toml --level macro --temperature=-20,60`
+  vlec sweep corners examples/chain/model.toml --level macro --temperature=-20,60
+  vlec sweep corners examples/chain/transistors.toml --level transistor --bias ptat --window 4 --max-step 0.02`
 }
 
 func (c *sweepCornersCmd) Run(g *globals) error {
@@ -99,7 +104,7 @@ func (c *sweepCornersCmd) Run(g *globals) error {
 	dir := outputFolder(c.Output, net)
 	update, stop := g.progress()
 	s, err := sweep.Corners(g.ctx, net, sweep.CornerOptions{
-		Level: c.Level, Temperatures: c.Temperature, Supplies: c.Supply, Resistors: c.Resistors, Capacitors: c.Capacitors,
+		Level: c.Level, Engine: c.Engine, Bias: c.Bias, Temperatures: c.Temperature, Supplies: c.Supply, Resistors: c.Resistors, Capacitors: c.Capacitors,
 		Window: c.Window, MaxStep: c.MaxStep, Progress: update,
 	})
 	stop()

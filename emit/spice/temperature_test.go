@@ -12,7 +12,9 @@ import (
 	"vlec/emit/spice"
 	"vlec/emit/spice/lint"
 	"vlec/internal/compile"
+	"vlec/sim"
 	"vlec/sim/crosscheck"
+	"vlec/sim/referee"
 	reader "vlec/sim/spice"
 )
 
@@ -49,6 +51,34 @@ func TestMOSAt(t *testing.T) {
 	}
 	if spice.MOSAt(1) != spice.GenericMOS {
 		t.Error("27 degrees Celsius are another temperature")
+	}
+}
+
+// TestTemperatureInNgspice wants both engines to see the same hot and the same cold
+// circuit; errors look ahead, and steps show in them.
+func TestTemperatureInNgspice(t *testing.T) {
+	if _, err := referee.Find("ngspice"); err != nil {
+		t.Skip(err)
+	}
+	if testing.Short() {
+		t.Skip("-short leaves ngspice out, which takes seconds for each temperature")
+	}
+	for _, celsius := range []string{"85", "-40"} {
+		net := with(t, chain, "[hardware.spice]\ntime_unit = 1e-2\ntemperature = "+celsius)
+		net.Duration = 2
+		var runs [2]*sim.Trace
+		for i, engine := range []string{"builtin", "ngspice"} {
+			v, err := crosscheck.Spice(t.Context(), net, crosscheck.SpiceOptions{Level: "transistor", Engine: engine, Dir: t.TempDir()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			runs[i] = v.Simulated
+		}
+		report := sim.Compare(runs[0], runs[1], sim.Options{Tolerance: 1e-4, Kinds: map[string]float64{"v": 0.02, "e": 0.02}, From: 0.1})
+		t.Logf("%s degrees Celsius: %+v", celsius, report.Summary())
+		if !report.Pass() {
+			t.Errorf("%s degrees Celsius: the engines differ: %+v", celsius, report.Summary())
+		}
 	}
 }
 

@@ -1,17 +1,18 @@
 package sweep
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"vlec/internal/plot"
 	"vlec/model"
-	"vlec/sim/crosscheck"
 	"vlec/sim/reference"
 )
 
@@ -19,6 +20,8 @@ import (
 // supply, resistors and capacitors are factors of the nominal ones.
 type CornerOptions struct {
 	Level        string    // of the cells; "" is ideal
+	Engine       string    // "builtin" or "ngspice"; "" is builtin
+	Bias         string    // of transistors, see model.SpiceHardware; "": the model's
 	Temperatures []float64 // degrees Celsius
 	Supplies     []float64
 	Resistors    []float64
@@ -35,6 +38,12 @@ type Corner struct {
 	Supply      float64 `json:"supply"`      // of the nominal
 	Resistors   float64 `json:"resistors"`
 	Capacitors  float64 `json:"capacitors"`
+	// Where the offsets of transistors were nulled: under nominal conditions, or here.
+	Nulls string `json:"nulls,omitempty"`
+	// How far rates and errors are from the reference's with the weights that training
+	// begins with (nrmse, worst neuron).
+	Rates  float64 `json:"rates"`
+	Errors float64 `json:"errors"`
 	// Losses, weights held: of what the circuit learned here, of what the same circuit
 	// learned under nominal conditions, and of what software learned.
 	Learned float64 `json:"learned"`
@@ -44,11 +53,14 @@ type Corner struct {
 
 // A CornerStudy is a circuit under conditions that its designer does not choose.
 type CornerStudy struct {
-	Model   string    `json:"model"`
-	Level   string    `json:"level"`
-	Seed    uint64    `json:"seed"`
-	Start   float64   `json:"start"` // loss of the weights that training begins with
-	Corners []*Corner `json:"corners"`
+	Model     string    `json:"model"`
+	Level     string    `json:"level"`
+	Engine    string    `json:"engine"`
+	Bias      string    `json:"bias,omitempty"` // of transistors
+	Seed      uint64    `json:"seed"`
+	Start     float64   `json:"start"`     // loss of the weights that training begins with
+	Reference float64   `json:"reference"` // loss of the reference with what it learned
+	Corners   []*Corner `json:"corners"`
 }
 
 // corners lists the nominal conditions, those that differ in one quantity, and the two
@@ -58,7 +70,9 @@ func (o *CornerOptions) corners(h model.SpiceHardware) []*Corner {
 	list := []*Corner{&nominal}
 	slow, fast := nominal, nominal
 	slow.Name, fast.Name = "slowest", "fastest"
+	quantities := 0
 	vary := func(what, unit string, values []float64, of func(*Corner) *float64, rising bool) {
+		before := len(list)
 		for _, v := range values {
 			c := nominal
 			c.Name = what + " " + strconv.FormatFloat(v, 'g', -1, 64) + unit
@@ -73,106 +87,128 @@ func (o *CornerOptions) corners(h model.SpiceHardware) []*Corner {
 			}
 			*slowest, *fastest = max(*slowest, v), min(*fastest, v)
 		}
+		if len(list) > before {
+			quantities++
+		}
 	}
 	vary("temperature", " °C", o.Temperatures, func(c *Corner) *float64 { return &c.Temperature }, true)
 	vary("supply", "", o.Supplies, func(c *Corner) *float64 { return &c.Supply }, false)
 	vary("resistors", "", o.Resistors, func(c *Corner) *float64 { return &c.Resistors }, true)
 	vary("capacitors", "", o.Capacitors, func(c *Corner) *float64 { return &c.Capacitors }, true)
-	if len(list) > 2 {
+	if quantities > 1 {
 		list = append(list, &slow, &fast)
 	}
 	return list
 }
 
+// nulled is the list with every corner twice, but for the nominal one: with the nulls
+// that the circuit had there, and with nulls found again.
+func nulled(list []*Corner) []*Corner {
+	var out []*Corner
+	for i, c := range list {
+		c.Nulls = "nominal"
+		out = append(out, c)
+		if i > 0 {
+			again := *c
+			again.Nulls = "here"
+			out = append(out, &again)
+		}
+	}
+	return out
+}
+
+// meets is a copy of the network under the conditions of a corner.
+func (c *Corner) meets(net *model.Network) *model.Network {
+	there := clone(net)
+	h := &there.Hardware.Spice
+	h.Temperature, h.Supply, h.Resistors, h.Capacitors = c.Temperature, c.Supply, c.Resistors, c.Capacitors
+	if c.Nulls != "" {
+		h.Nulls = c.Nulls
+	}
+	return there
+}
+
 // Corners runs the study. The software trains once, under conditions that it does not
 // know; the circuit trains in every corner.
 func Corners(ctx context.Context, net *model.Network, o CornerOptions) (*CornerStudy, error) {
-	if o.Level == "" {
-		o.Level = "ideal"
+	o.Level, o.Engine = cmp.Or(o.Level, "ideal"), cmp.Or(o.Engine, "builtin")
+	o.Window = cmp.Or(o.Window, net.Duration/20)
+	s := &CornerStudy{Model: net.Name, Level: o.Level, Engine: o.Engine, Seed: net.Seed, Corners: o.corners(net.Hardware.Spice)}
+	if o.Level == "transistor" {
+		net = clone(net)
+		net.Hardware.Spice.Bias = cmp.Or(o.Bias, net.Hardware.Spice.Bias)
+		s.Bias, s.Corners = net.Hardware.Spice.Bias, nulled(s.Corners)
 	}
-	if o.Window == 0 {
-		o.Window = net.Duration / 20
-	}
-	s := &CornerStudy{Model: net.Name, Level: o.Level, Seed: net.Seed, Corners: o.corners(net.Hardware.Spice)}
 	_, trained, err := reference.Run(ctx, net, reference.Options{Semantics: reference.Continuous, Learning: true, Signals: []string{}})
 	if err != nil {
 		return nil, err
 	}
 	software := fromReference(trained)
+	if s.Reference, err = holdsInReference(ctx, net, software, o.Window); err != nil {
+		return nil, err
+	}
 	dir, err := os.MkdirTemp("", "vlec-corners-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	b := bench{level: o.Level, window: o.Window, maxStep: o.MaxStep}
+	b := bench{level: o.Level, engine: o.Engine, window: o.Window, maxStep: o.MaxStep}
 	if s.Start, err = b.holds(ctx, net, nil, dir); err != nil {
 		return nil, err
 	}
-	at := func(c *Corner) *model.Network {
-		there := clone(net)
-		h := &there.Hardware.Spice
-		h.Temperature, h.Supply, h.Resistors, h.Capacitors = c.Temperature, c.Supply, c.Resistors, c.Capacitors
-		return there
-	}
-	nominal, err := b.trains(ctx, at(s.Corners[0]), dir)
+	nominal, err := b.trains(ctx, s.Corners[0].meets(net), dir)
 	if err != nil {
 		return nil, err
 	}
 	return s, parallel(ctx, len(s.Corners), o.Progress, func(k int) error {
 		c, own := s.Corners[k], filepath.Join(dir, strconv.Itoa(k))
-		there := at(c)
-		learned, err := nominal, error(nil)
-		if k > 0 {
-			learned, err = b.trains(ctx, there, own)
-		}
-		if err != nil {
+		if err := b.measures(ctx, c, net, nominal, software, own); err != nil {
 			return fmt.Errorf("%s: %w", c.Name, err)
 		}
-		for _, w := range []struct {
-			weights weights
-			loss    *float64
-		}{{learned, &c.Learned}, {nominal, &c.Kept}, {software, &c.Loaded}} {
-			if *w.loss, err = b.holds(ctx, there, w.weights, own); err != nil {
-				return fmt.Errorf("%s: %w", c.Name, err)
-			}
+		return os.RemoveAll(own)
+	})
+}
+
+// measures finds what becomes of a circuit in a corner.
+func (b *bench) measures(ctx context.Context, c *Corner, net *model.Network, nominal, software weights, at string) error {
+	there := c.meets(net)
+	off, err := b.follows(ctx, there, at)
+	if err != nil {
+		return err
+	}
+	c.Rates, c.Errors = off["r"].NRMSE, off["e"].NRMSE
+	learned := nominal
+	if c.Name != "nominal" {
+		if learned, err = b.trains(ctx, there, at); err != nil {
+			return err
 		}
-		return nil
-	})
-}
-
-// A bench is how circuits are trained and measured.
-type bench struct {
-	level           string
-	window, maxStep float64
-	noNull          bool // leave the offsets of transistor cells
-}
-
-// trains lets a circuit train itself, and returns what it learned.
-func (b *bench) trains(ctx context.Context, net *model.Network, at string) (weights, error) {
-	t, err := crosscheck.Train(ctx, net, crosscheck.TrainOptions{Level: b.level, Dir: at, NoCheck: true, MaxStep: b.maxStep, NoNull: b.noNull})
-	if err != nil {
-		return nil, err
 	}
-	return t.Weights, nil
-}
-
-// holds is the loss of a circuit with given weights, held.
-func (b *bench) holds(ctx context.Context, net *model.Network, w weights, at string) (float64, error) {
-	t, err := crosscheck.Train(ctx, shortened(load(clone(net), w), b.window), crosscheck.TrainOptions{
-		Level: b.level, Dir: at, Frozen: true, NoCheck: true, Window: b.window, MaxStep: b.maxStep, NoNull: b.noNull,
-	})
-	if err != nil {
-		return 0, err
+	for _, w := range []struct {
+		weights weights
+		loss    *float64
+	}{{learned, &c.Learned}, {nominal, &c.Kept}, {software, &c.Loaded}} {
+		if *w.loss, err = b.holds(ctx, there, w.weights, at); err != nil {
+			return err
+		}
 	}
-	return t.Last, nil
+	return nil
 }
 
 // Table lists the corners, losses in units of the nominal one.
 func (s *CornerStudy) Table() [][]string {
-	rows := [][]string{{"corner", "learned there", "learned at nominal", "software's weights"}}
-	times := func(x float64) string { return strconv.FormatFloat(x/s.Corners[0].Learned, 'g', 3, 64) }
+	head := []string{"corner", "rates off", "errors off", "learned there", "of the reference's", "learned at nominal", "software's weights"}
+	if s.Bias != "" {
+		head = slices.Insert(head, 1, "nulls")
+	}
+	rows := [][]string{head}
+	short := func(x float64) string { return strconv.FormatFloat(x, 'g', 3, 64) }
+	times := func(x float64) string { return short(x / s.Corners[0].Learned) }
 	for _, c := range s.Corners {
-		rows = append(rows, []string{c.Name, times(c.Learned), times(c.Kept), times(c.Loaded)})
+		row := []string{c.Name, short(c.Rates), short(c.Errors), times(c.Learned), short(c.Learned / s.Reference), times(c.Kept), times(c.Loaded)}
+		if s.Bias != "" {
+			row = slices.Insert(row, 1, c.Nulls)
+		}
+		rows = append(rows, row)
 	}
 	return rows
 }
@@ -184,6 +220,14 @@ func (s *CornerStudy) Write(w io.Writer) error {
 	return enc.Encode(s)
 }
 
+// label is the name of a corner with what tells it from the other of that name.
+func (c *Corner) label() string {
+	if c.Nulls == "" || c.Name == "nominal" {
+		return c.Name
+	}
+	return c.Name + ", nulls " + c.Nulls
+}
+
 // String sums the study up in one line.
 func (s *CornerStudy) String() string {
 	worst := s.Corners[0]
@@ -192,15 +236,15 @@ func (s *CornerStudy) String() string {
 			worst = c
 		}
 	}
-	return fmt.Sprintf("%s (%s): from %.3g, the circuit learns to %.3g under nominal conditions, and to %.3g at worst (%s)",
-		s.Model, s.Level, s.Start, s.Corners[0].Learned, worst.Learned, worst.Name)
+	return fmt.Sprintf("%s (%s): from %.3g, the circuit learns to %.3g under nominal conditions, and to %.3g at worst (%s); the reference learns to %.3g",
+		s.Model, s.Level, s.Start, s.Corners[0].Learned, worst.Learned, worst.label(), s.Reference)
 }
 
 // Picture shows the three losses of every corner.
 func (s *CornerStudy) Picture() *plot.Figure {
 	rows := make([]plot.Row, len(s.Corners))
 	for i, c := range s.Corners {
-		rows[i] = plot.Row{Name: c.Name, Values: []float64{c.Learned, c.Kept, c.Loaded}}
+		rows[i] = plot.Row{Name: c.label(), Values: []float64{c.Learned, c.Kept, c.Loaded}}
 	}
 	return plot.Rows(s.Model+": corners ("+s.Level+" cells)", "final loss of the circuit; the line is what it learns under nominal conditions", "loss",
 		[]string{"learned there", "learned at nominal", "software's weights"}, s.Corners[0].Learned, rows)

@@ -29,8 +29,55 @@ func TestCornerList(t *testing.T) {
 	if fast := list[6]; fast.Temperature != -40 || fast.Supply != 1 || fast.Resistors != 1 {
 		t.Errorf("%+v", fast)
 	}
-	if one := (&CornerOptions{Supplies: []float64{1.1}}).corners(h); len(one) != 2 {
+	if one := (&CornerOptions{Supplies: []float64{0.9, 1.1}}).corners(h); len(one) != 3 {
 		t.Errorf("%d corners of a single quantity", len(one))
+	}
+	names = nil
+	for _, c := range nulled(list) {
+		names = append(names, c.label())
+	}
+	if got := strings.Join(names[:3], "|"); got != "nominal|temperature -40 °C, nulls nominal|temperature -40 °C, nulls here" || len(names) != 13 {
+		t.Errorf("%d rows: %s", len(names), got)
+	}
+}
+
+// Transistors meet a corner with the nulls that they had and with new ones, which are
+// better; units that follow the temperature leave rates where they were.
+func TestCornersOfTransistors(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short leaves the transistor level out")
+	}
+	net, err := model.Load("../../examples/chain/transistors.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	net.Duration = 80
+	rates := map[string]float64{}
+	for _, bias := range []string{"", "ptat"} {
+		s, err := Corners(t.Context(), net, CornerOptions{Level: "transistor", Bias: bias, Temperatures: []float64{85}, Window: 4, MaxStep: 0.02})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range s.Table() {
+			t.Log(row)
+		}
+		if len(s.Corners) != 3 || s.Table()[0][1] != "nulls" {
+			t.Fatalf("%d corners", len(s.Corners))
+		}
+		nominal, kept, again := s.Corners[0], s.Corners[1], s.Corners[2]
+		if kept.Nulls != "nominal" || again.Nulls != "here" || kept.Learned < 2*again.Learned || kept.Errors < again.Errors {
+			t.Errorf("%q: kept nulls %+v, new ones %+v", bias, kept, again)
+		}
+		if nominal.Rates > 0.02 || nominal.Learned > 2*s.Reference || s.Reference > s.Start/10 {
+			t.Errorf("%q: nominal %+v, from %g, reference %g", bias, nominal, s.Start, s.Reference)
+		}
+		rates[s.Bias] = again.Rates
+	}
+	if rates["constant"] < 3*rates["ptat"] {
+		t.Errorf("rates are off by %v", rates)
+	}
+	if net.Hardware.Spice.Bias != "constant" || net.Hardware.Spice.Nulls != "here" {
+		t.Error("the study changed the model")
 	}
 }
 
@@ -84,6 +131,9 @@ func TestCorners(t *testing.T) {
 		var back CornerStudy
 		if err := json.Unmarshal(text[0].Bytes(), &back); err != nil || len(back.Corners) != 5 {
 			t.Errorf("%v, %d corners", err, len(back.Corners))
+		}
+		if s.Reference > s.Start/10 || nominal.Rates > 0.02 || hot.Rates < nominal.Rates || fast.Rates < 0.05 || fast.Errors < fast.Rates {
+			t.Errorf("reference %g; rates and errors are off by %g and %g at nominal, %g and %g at %s", s.Reference, nominal.Rates, nominal.Errors, fast.Rates, fast.Errors, fast.Name)
 		}
 		if net.Hardware.Spice.Resistors != 1 || net.Hardware.Spice.Temperature != 27 {
 			t.Error("the study changed the model")

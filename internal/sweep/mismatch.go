@@ -1,11 +1,3 @@
-// Package sweep runs a model many times with something changed, and sums up what
-// came of it.
-//
-// # For maintainers
-//
-// A sweep changes a copy of the model, and hands it to what anybody would call:
-// crosscheck.Train for netlists. Runs share nothing, so that as many go side by
-// side as there are cores, and the result does not depend on how many.
 package sweep
 
 import (
@@ -17,11 +9,9 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"vlec/circuit"
 	"vlec/emit/spice"
@@ -172,7 +162,7 @@ func Mismatch(ctx context.Context, net *model.Network, o MismatchOptions) (*Mism
 		if software[c.BiasWeight] != nil {
 			continue
 		}
-		_, trained, err := reference.Run(ctx, equipped(net, c), reference.Options{Semantics: reference.Continuous, Learning: true, Signals: []string{"loss"}})
+		_, trained, err := reference.Run(ctx, equipped(net, c), reference.Options{Semantics: reference.Continuous, Learning: true, Signals: []string{}})
 		if err != nil {
 			return nil, err
 		}
@@ -319,42 +309,6 @@ func equipped(net *model.Network, c *Condition) *model.Network {
 	return out
 }
 
-// parallel calls f for 0 to n-1 on as many cores as there are, and returns the
-// error of the first that failed.
-func parallel(ctx context.Context, n int, progress func(string, float64), f func(int) error) error {
-	errs := make([]error, n)
-	next := make(chan int)
-	var wait sync.WaitGroup
-	var lock sync.Mutex
-	done := 0
-	for range min(runtime.GOMAXPROCS(0), n) {
-		wait.Go(func() {
-			for k := range next {
-				if errs[k] = ctx.Err(); errs[k] == nil {
-					errs[k] = f(k)
-				}
-				lock.Lock()
-				done++
-				if progress != nil {
-					progress("circuits", float64(done)/float64(n))
-				}
-				lock.Unlock()
-			}
-		})
-	}
-	for k := range n {
-		next <- k
-	}
-	close(next)
-	wait.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // biasRate is the learning rate of a bias weight: that of the population's
 // incoming weights.
 func biasRate(net *model.Network, p *model.Population) float64 {
@@ -365,75 +319,6 @@ func biasRate(net *model.Network, p *model.Population) float64 {
 		}
 	}
 	return rate
-}
-
-// shortened lets a circuit that holds its weights run long enough to forget its
-// beginning.
-func shortened(net *model.Network, window float64) *model.Network {
-	net.Duration = min(net.Duration, 4*window)
-	return net
-}
-
-// Weights by signal: in_hidden.W, in_hidden.B, hidden.bias.
-type weights map[string][]float64
-
-func fromReference(r *reference.Result) weights {
-	w := weights{}
-	for name, v := range r.W {
-		w[name+".W"] = v
-	}
-	for name, v := range r.B {
-		w[name+".B"] = v
-	}
-	for name, v := range r.Bias {
-		w[name+".bias"] = v
-	}
-	return w
-}
-
-// load gives a network the weights that a run learned, where it learned any.
-func load(net *model.Network, from weights) *model.Network {
-	take := func(name string, to *[]float64) {
-		if w, ok := from[name]; ok {
-			*to = slices.Clone(w)
-		}
-	}
-	for _, p := range net.Projections {
-		take(p.Name+".W", &p.W)
-		take(p.Name+".B", &p.Feedback.B)
-	}
-	for _, p := range net.Populations {
-		take(p.Name+".bias", &p.Bias)
-	}
-	return net
-}
-
-// clone copies what a sweep changes of a network.
-func clone(net *model.Network) *model.Network {
-	out := *net
-	populations := map[*model.Population]*model.Population{}
-	out.Populations = nil
-	for _, p := range net.Populations {
-		q := *p
-		populations[p] = &q
-		out.Populations = append(out.Populations, &q)
-	}
-	out.Projections = nil
-	for _, p := range net.Projections {
-		q := *p
-		if from, ok := p.From.(*model.Population); ok {
-			q.From = populations[from]
-		}
-		q.To = populations[p.To]
-		out.Projections = append(out.Projections, &q)
-	}
-	out.Targets = nil
-	for _, t := range net.Targets {
-		q := *t
-		q.Population = populations[t.Population]
-		out.Targets = append(out.Targets, &q)
-	}
-	return &out
 }
 
 // quantile of a list, 0 to 1, between its values by straight lines.

@@ -35,6 +35,7 @@ type SpiceOptions struct {
 	MOS       string  // the library of transistors of a design kit, for ngspice; "" is the generic one
 	MaxStep   float64 // longest step [model time unit]; 0: the model's choice
 	PNG       bool    // the picture as PNG, too
+	From      float64 // what was before does not count [model time unit]; 0: the beginning
 
 	// Progress hears of the stage and its done share, 0 to 1; nil is silence.
 	Progress func(stage string, done float64)
@@ -143,6 +144,7 @@ func (c *spiceCheck) against(ctx context.Context, ref *sim.Trace) (*Verdict, err
 		// parts that have a capacitance of their own.
 		compare.From = c.net.Probe.Every / 2
 	}
+	compare.From = max(compare.From, o.From)
 	v.Report = sim.Compare(ref, got, compare)
 	v.Elapsed = time.Since(c.start).Seconds()
 	return v, v.evidence(o.Dir, o.PNG)
