@@ -20,6 +20,7 @@ import (
 	"vlec/internal/table"
 	"vlec/model"
 	"vlec/sim/crosscheck"
+	"vlec/sim/referee"
 )
 
 // placing says what to place and route.
@@ -80,17 +81,15 @@ func (p *placing) place() ([]placed, error) {
 		}
 		text = append(text, name)
 	}
-	dsp := " -dsp"
-	if p.device == "hx8k" {
-		dsp = ""
-	}
 	netlist := filepath.Join(dir, "net.json")
-	out, err := exec.Command("yosys", "-p", fmt.Sprintf("read_verilog %s; synth_ice40%s -top %s -json %s", strings.Join(text, " "), dsp, top, netlist)).CombinedOutput()
+	synthesis, err := referee.Yosys(ctx, referee.SynthJob{
+		VerilogJob: referee.VerilogJob{Files: text, Top: top}, Target: "ice40", DSP: p.device != "hx8k", Netlist: netlist,
+	})
 	if err != nil {
-		return nil, fmt.Errorf("yosys: %w\n%s", err, tail(out))
+		return nil, err
 	}
-	if strings.Contains(strings.ToLower(string(out)), "conflict") {
-		return nil, fmt.Errorf("yosys speaks of a conflict of drivers: the netlist is wrong")
+	if len(synthesis.Conflicts) > 0 {
+		return nil, fmt.Errorf("yosys speaks of a conflict of drivers, the netlist is wrong: %s", synthesis.Conflicts[0])
 	}
 	var made []placed
 	for seed := 1; seed <= p.seeds; seed++ {

@@ -217,7 +217,7 @@ type SynthJob struct {
 	VerilogJob
 	Target  string // ice40, ecp5 or xilinx; "" only checks
 	DSP     bool   // multipliers of the device, where that is a choice
-	Netlist string // file for the netlist of gates, or ""
+	Netlist string // file for the netlist of gates, in JSON where its name says so; or ""
 }
 
 // A Synthesis is what Yosys made of a design.
@@ -283,7 +283,11 @@ func Yosys(ctx context.Context, job SynthJob) (*Synthesis, error) {
 		if err != nil {
 			return nil, err
 		}
-		fmt.Fprintf(&script, "write_verilog -noattr %s\n", quoteYosys(abs))
+		write := "write_verilog -noattr"
+		if filepath.Ext(abs) == ".json" {
+			write = "write_json"
+		}
+		fmt.Fprintf(&script, "%s %s\n", write, quoteYosys(abs))
 	}
 	recipe := filepath.Join(build, "run.ys")
 	if err := os.WriteFile(recipe, []byte(script.String()), 0o666); err != nil {
