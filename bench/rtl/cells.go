@@ -10,6 +10,7 @@ import (
 	"os"
 	"regexp"
 
+	"vlec/emit/verilog/device"
 	"vlec/internal/rtlcells"
 )
 
@@ -27,26 +28,27 @@ func count(file string, devices []string, match string, again bool) error {
 	if err != nil {
 		return err
 	}
-	for _, device := range devices {
-		if rtlcells.Targets[device] == "" {
-			return fmt.Errorf("%s: not a device", device)
+	for _, name := range devices {
+		part := device.Of(name)
+		if part == nil {
+			return fmt.Errorf("%s: not a device", name)
 		}
-		if all[device] == nil {
-			all[device] = map[string]rtlcells.Cells{}
+		if all[name] == nil {
+			all[name] = map[string]rtlcells.Cells{}
 		}
 		for _, d := range rtlcells.Designs() {
-			if all[device][d.Name] != nil && !again || !wanted.MatchString(d.Name) {
+			if all[name][d.Name] != nil && !again || !wanted.MatchString(d.Name) {
 				continue
 			}
-			cells, err := d.Synthesise(context.Background(), device)
+			cells, err := d.Synthesise(context.Background(), part)
 			if err != nil {
-				return fmt.Errorf("%s on %s: %w", d.Name, device, err)
+				return fmt.Errorf("%s on %s: %w", d.Name, name, err)
 			}
-			all[device][d.Name] = cells
+			all[name][d.Name] = cells
 			if err := all.Write(file); err != nil {
 				return err
 			}
-			fmt.Fprintln(os.Stderr, device, d.Name, cells)
+			fmt.Fprintln(os.Stderr, name, d.Name, cells)
 		}
 	}
 	return nil

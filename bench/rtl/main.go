@@ -37,6 +37,7 @@ import (
 
 	"vlec/emit"
 	"vlec/emit/verilog"
+	"vlec/emit/verilog/device"
 	"vlec/internal/rtlrun"
 	"vlec/internal/table"
 	"vlec/model"
@@ -53,7 +54,7 @@ func main() {
 		child  = flag.String("child", "", "for internal use")
 
 		cells   = flag.String("cells", "", "instead, let Yosys count the cells of the designs that estimates are judged by, into this `file`")
-		devices = flag.String("devices", "up5k,hx8k,ecp5,xilinx", "of -cells")
+		devices = flag.String("devices", strings.Join(device.Names(), ","), "of -cells")
 		place   = flag.Bool("place", false, "instead, place and route the core for an iCE40 part")
 		device  = flag.String("device", "up5k", "of -place: up5k or hx8k")
 		file    = flag.String("model", "", "with -place: a model `file` instead of layers")

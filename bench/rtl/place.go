@@ -16,6 +16,7 @@ import (
 
 	"vlec/emit"
 	"vlec/emit/verilog"
+	"vlec/emit/verilog/device"
 	"vlec/emit/verilog/tree"
 	"vlec/internal/table"
 	"vlec/model"
@@ -33,17 +34,15 @@ type placing struct {
 	seeds          int
 }
 
-// boards of the parts, and their packages.
-var boards = map[string][2]string{"up5k": {"icebreaker", "sg48"}, "hx8k": {"hx8k", "ct256"}}
-
 // place synthesises, places and routes a core for an iCE40 part. A core has more
 // ports than a part has pins: they stand on a shift register, whose bits are taken
 // off the logic cells. Or the board's own top is placed, on its own pins.
 func (p *placing) place() ([]placed, error) {
-	board, ok := boards[p.device]
-	if !ok {
+	part := device.Of(p.device)
+	if part == nil || part.Family.Name != "ice40" {
 		return nil, fmt.Errorf("%s: only up5k and hx8k are placed", p.device)
 	}
+	board, pack := verilog.BoardOf(p.device)
 	ctx := context.Background()
 	net, err := p.network()
 	if err != nil {
@@ -69,9 +68,9 @@ func (p *placing) place() ([]placed, error) {
 	top, shift := core.Top+"_harness", 0
 	pins := []string{}
 	if p.board {
-		top = core.Top + "_" + board[0]
+		top = core.Top + "_" + board
 		text = append(text, filepath.Join(dir, "boards", core.Top+"_link.v"), filepath.Join(dir, "boards", top+".v"))
-		pins = []string{"--pcf", filepath.Join(dir, "boards", board[0]+".pcf")}
+		pins = []string{"--pcf", filepath.Join(dir, "boards", board+".pcf")}
 	} else {
 		var wrapper string
 		wrapper, shift = harness(core)
@@ -83,7 +82,7 @@ func (p *placing) place() ([]placed, error) {
 	}
 	netlist := filepath.Join(dir, "net.json")
 	synthesis, err := referee.Yosys(ctx, referee.SynthJob{
-		VerilogJob: referee.VerilogJob{Files: text, Top: top}, Target: "ice40", DSP: p.device != "hx8k", Netlist: netlist,
+		VerilogJob: referee.VerilogJob{Files: text, Top: top}, Target: part.Family.Name, DSP: part.DSP > 0, Netlist: netlist,
 	})
 	if err != nil {
 		return nil, err
@@ -93,7 +92,7 @@ func (p *placing) place() ([]placed, error) {
 	}
 	var made []placed
 	for seed := 1; seed <= p.seeds; seed++ {
-		args := append([]string{"--" + p.device, "--package", board[1], "--freq", "12", "--seed", fmt.Sprint(seed), "--json", netlist, "--asc", filepath.Join(dir, "out.asc")}, pins...)
+		args := append([]string{"--" + p.device, "--package", pack, "--freq", "12", "--seed", fmt.Sprint(seed), "--json", netlist, "--asc", filepath.Join(dir, "out.asc")}, pins...)
 		out, err := exec.Command("nextpnr-ice40", args...).CombinedOutput()
 		if err != nil {
 			return nil, fmt.Errorf("nextpnr-ice40: %w\n%s", err, tail(out))

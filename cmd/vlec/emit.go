@@ -95,7 +95,7 @@ type emitVerilogCmd struct {
 	Output   string  `short:"o" help:"Folder to write (vlec-out/NAME)." type:"path" placeholder:"DIR"`
 	Bits     int     `help:"Width of the operands of multipliers (the model's, or the device's)." xor:"goal" placeholder:"N"`
 	Error    float64 `help:"As few bits as keep the rates that leave the core this close to the reference." xor:"goal" placeholder:"E"`
-	Device   string  `help:"Part whose multipliers and memories are used: up5k, hx8k, ecp5 or xilinx." enum:",up5k,hx8k,ecp5,xilinx" default:"" placeholder:"PART"`
+	Device   string  `help:"Part whose multipliers and memories are used: ${devices}." enum:",${devices}" default:"" placeholder:"PART"`
 	Lanes    string  `help:"Synapses worked on side by side: a number, or auto for as many as the device holds and the clock needs (the model's; auto with a clock, 1 without)." placeholder:"N"`
 	Clock    float64 `help:"Clock of the core in MHz (the model's): a step must be done in the real time that dt stands for." placeholder:"MHZ"`
 	Steps    int     `help:"Steps of the golden run in the testbench." default:"200" placeholder:"N"`

@@ -20,7 +20,7 @@ type verifyCmd struct {
 	Tolerance float64 `help:"Largest nrmse of a waveform that passes; by default it follows from the step and the declared parts." placeholder:"X"`
 	Bits      int     `help:"Verilog: width of the operands of multipliers (the model's, or the device's)." xor:"goal" placeholder:"N"`
 	Error     float64 `help:"Verilog: as few bits as keep the rates that leave the core this close to the reference." xor:"goal" placeholder:"E"`
-	Device    string  `help:"Verilog: up5k, hx8k, ecp5 or xilinx." enum:",up5k,hx8k,ecp5,xilinx" default:"" placeholder:"PART"`
+	Device    string  `help:"Verilog: ${devices}." enum:",${devices}" default:"" placeholder:"PART"`
 	Lanes     int     `help:"Verilog: synapses worked on side by side (the model's, or 1)." placeholder:"N"`
 	Steps     int     `help:"Verilog: steps that are compared word for word (the model's, at most 2000)." placeholder:"N"`
 	MaxStep   float64 `help:"Longest step of the transient, in model time units." placeholder:"T"`

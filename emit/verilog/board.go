@@ -11,7 +11,9 @@ import (
 // A board is what a core is tried on: its clock and the pins of a serial line.
 type board struct {
 	name, title string
-	mega        int // clock [MHz]
+	device      string // the part on it
+	size, pack  string // how nextpnr calls it, and its package
+	mega        int    // clock [MHz]
 	pins        [][2]string
 	format      string // of a constraint: pin of a net
 	extra       []string
@@ -22,17 +24,17 @@ type board struct {
 // boards' own documentation.
 var boards = []board{
 	{
-		"icebreaker", "iCEBreaker, iCE40 UP5K-SG48", 12,
+		"icebreaker", "iCEBreaker, iCE40 UP5K-SG48", "up5k", "up5k", "sg48", 12,
 		[][2]string{{"clk_i", "35"}, {"rx_i", "6"}, {"tx_o", "9"}, {"button_ni", "10"}, {"led_o", "11"}},
 		"set_io %s %s", nil, "pcf",
 	},
 	{
-		"hx8k", "iCE40HX8K-B-EVN, iCE40 HX8K-CT256", 12,
+		"hx8k", "iCE40HX8K-B-EVN, iCE40 HX8K-CT256", "hx8k", "hx8k", "ct256", 12,
 		[][2]string{{"clk_i", "J3"}, {"rx_i", "B10"}, {"tx_o", "B12"}, {"button_ni", "A16"}, {"led_o", "B5"}},
 		"set_io -nowarn %s %s", nil, "pcf",
 	},
 	{
-		"ulx3s", "ULX3S, ECP5 LFE5U-CABGA381", 25,
+		"ulx3s", "ULX3S, ECP5 LFE5U-CABGA381", "ecp5", "85k", "CABGA381", 25,
 		[][2]string{{"clk_i", "G2"}, {"rx_i", "M1"}, {"tx_o", "L4"}, {"button_ni", "D6"}, {"led_o", "B2"}},
 		`LOCATE COMP "%s" SITE "%s";`,
 		[]string{
@@ -42,6 +44,17 @@ var boards = []board{
 		},
 		"lpf",
 	},
+}
+
+// BoardOf is the name of the board that has a device, and that of the device's
+// package, as nextpnr calls it; "" where there is none.
+func BoardOf(device string) (name, pack string) {
+	for i := range boards {
+		if b := &boards[i]; b.device == device {
+			return b.name, b.pack
+		}
+	}
+	return "", ""
 }
 
 const baud = 115200

@@ -5,6 +5,7 @@ import (
 	"math/bits"
 	"strings"
 
+	"vlec/emit/verilog/device"
 	"vlec/emit/verilog/format"
 	"vlec/emit/verilog/tree"
 )
@@ -12,15 +13,13 @@ import (
 // A design is a core in the making: the plan, the schedule, and the modules that
 // exist so far. Modules of equal content exist once.
 type design struct {
-	p        *format.Plan
-	s        *Schedule
-	t        *timing
-	top      string
-	forms    []Shape // of a block RAM, the widest first
-	blocks   bool    // there is no memory but block RAM
-	tableRAM bool    // lookup tables can be memories
-	modules  []*tree.Module
-	known    map[string]*tree.Module
+	p       *format.Plan
+	s       *Schedule
+	t       *timing
+	top     string
+	family  *device.Family
+	modules []*tree.Module
+	known   map[string]*tree.Module
 
 	index, page     tree.Type // an address of a sender; with its page
 	neuron, group   tree.Type // an address of a neuron, of a row group
@@ -46,11 +45,7 @@ type design struct {
 func addressBits(n int) int { return max(bits.Len(uint(n-1)), 1) }
 
 func newDesign(p *format.Plan, s *Schedule, top string) *design {
-	d := &design{p: p, s: s, t: &s.t, top: top, known: map[string]*tree.Module{}, forms: narrowBlocks, outputs: map[int]bool{}}
-	if p.Device == "ecp5" || p.Device == "xilinx" {
-		d.forms, d.tableRAM = wideBlocks, true
-	}
-	d.blocks = p.Device == "up5k" || p.Device == "hx8k"
+	d := &design{p: p, s: s, t: &s.t, top: top, known: map[string]*tree.Module{}, family: device.FamilyOf(p.Device), outputs: map[int]bool{}}
 	d.index = tree.U(addressBits(s.Senders))
 	d.page = tree.U(d.index.Width + 1)
 	d.neuron, d.group, d.word = tree.U(addressBits(s.Neurons)), tree.U(addressBits(s.Groups)), tree.U(addressBits(s.Words))
@@ -120,9 +115,9 @@ func (d *design) bank(t tree.Type, depth int, initial map[int]int64, suffix stri
 	q := m.OutputReg("data_o", t, "one cycle after re_i")
 	attrs := "no_rw_check"
 	switch {
-	case d.blocks || strings.Contains(suffix, "weights") || d.tableRAM && depth > distributed:
+	case d.family.OnlyBlocks || strings.Contains(suffix, "weights") || d.family.Tables && depth > distributed:
 		attrs += `, ram_style = "block"`
-	case d.tableRAM:
+	case d.family.Tables:
 		attrs += `, ram_style = "distributed"`
 	}
 	mem := m.Memory("mem", t, depth, attrs, initial)

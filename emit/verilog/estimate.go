@@ -6,6 +6,7 @@ import (
 	"math/bits"
 	"strings"
 
+	"vlec/emit/verilog/device"
 	"vlec/emit/verilog/tree"
 )
 
@@ -23,75 +24,42 @@ type Estimate struct {
 	Cycles int    `json:"cycles_per_step"`       // exact
 }
 
-// Shares are how many cells the parts of a structure become: lookup tables by
-// feature (Structure.Features), and registers of frozen cores and of those that
-// learn, which have more registers that Yosys joins or moves into multipliers.
-type Shares struct {
-	LUT []float64
-	FF  [2]float64
-}
-
-// A family is how a device turns the structure of a core into cells. The shares are
-// those that internal/rtlcells fits to the designs which are not held out; a test
-// fits them again.
-type family struct {
-	shares  Shares  // none: logic is not estimated
-	blocks  []Shape // the forms of a block RAM
-	mega    int     // clock that cores reach after nextpnr-ice40, whatever their size
-	factor  int     // widest factor of one multiplier block; 0: there are none
-	product float64 // lookup tables for each pair of bits of a product, where there are no multipliers
-	alone   float64 // of the registers, a logic cell each, beside those of the lookup tables; from four placements
-}
-
-var families = map[string]family{
-	"ice40": {shares: Ice40, blocks: narrowBlocks, factor: 16, alone: 0.75, mega: 41},
-	"hx8k":  {shares: Ice40, blocks: narrowBlocks, product: 2.95, alone: 0.75},
-	"ecp5":  {blocks: wideBlocks, factor: 18},
-}
-
-// Ice40 are the shares of synth_ice40 -dsp, Yosys 0.23.
-var Ice40 = Shares{LUT: []float64{0.5954, 16.3}, FF: [2]float64{0.8719, 0.7125}}
-
-// The forms of a block RAM with one port each way.
-var (
-	narrowBlocks = []Shape{{Words: 256, Bits: 16}, {Words: 512, Bits: 8}, {Words: 1024, Bits: 4}, {Words: 2048, Bits: 2}}
-	wideBlocks   = []Shape{{Words: 512, Bits: 36}, {Words: 1024, Bits: 18}, {Words: 2048, Bits: 9}, {Words: 4096, Bits: 4}, {Words: 8192, Bits: 2}, {Words: 16384, Bits: 1}}
-)
-
 // Estimate counts the cells of a core. Without a device it takes iCE40's UP5K.
 // LUT, FF and LC are 0 where they are not known: ECP5 makes logic of small memories.
 func (c *Core) Estimate() (*Estimate, error) {
-	name := map[string]string{"up5k": "ice40", "": "ice40", "hx8k": "hx8k", "ecp5": "ecp5"}[c.Plan.Device]
-	f, ok := families[name]
-	if !ok {
+	d := device.Of(c.Plan.Device)
+	if c.Plan.Device == "" {
+		d = device.Of("up5k")
+	}
+	if d.Cells == nil {
 		return nil, fmt.Errorf("there are no estimates for the device %s; up5k has some", c.Plan.Device)
 	}
 	s := c.Structure()
-	e := &Estimate{Family: name, Mega: f.mega, Cycles: c.Schedule.Period}
-	if f.shares.LUT != nil {
+	e := &Estimate{Family: d.Cells.Name, Mega: d.Cells.Mega, Cycles: c.Schedule.Period}
+	if shares := d.Cells.Shares; shares != nil {
 		k, lut := 0, 0.0
 		if c.Plan.Learning {
 			k = 1
 		}
 		for i, x := range s.Features() {
-			lut += f.shares.LUT[i] * x
+			lut += shares.LUT[i] * x
 		}
-		ff := f.shares.FF[k] * s.FF
+		ff := shares.FF[k] * s.FF
 		for _, m := range s.Factors {
-			if f.factor == 0 {
-				lut += f.product * float64(m[0]*m[1])
+			if d.DSP == 0 {
+				lut += d.Cells.Product * float64(m[0]*m[1])
 				ff += float64(m[0] + m[1])
 			}
 		}
 		e.LUT, e.FF = int(lut), int(ff)
-		e.LC = e.LUT + int(f.alone*float64(e.FF))
+		e.LC = e.LUT + int(d.Cells.Alone*float64(e.FF))
 	}
 	for _, m := range s.Memory {
-		e.RAM += f.ram(m)
+		e.RAM += m.blocks(d.Family.Blocks)
 	}
-	for _, m := range s.Factors {
-		if f.factor > 0 {
-			e.DSP += ceil(m[0], f.factor) * ceil(m[1], f.factor)
+	if most := d.Factor(); most > 0 {
+		for _, m := range s.Factors {
+			e.DSP += ceil(m[0], most) * ceil(m[1], most)
 		}
 	}
 	return e, nil
@@ -113,13 +81,13 @@ func (e *Estimate) Table() [][]string {
 
 func ceil(a, b int) int { return (a + b - 1) / b }
 
-// ram is how many blocks a memory takes. Constants for few neurons are logic.
-func (f *family) ram(m Shape) int {
+// blocks is how many block RAMs a memory takes. Constants for few neurons are logic.
+func (m Shape) blocks(forms []device.Block) int {
 	if m.small() || m.Distributed {
 		return 0
 	}
 	best := math.MaxInt
-	for _, b := range f.blocks {
+	for _, b := range forms {
 		best = min(best, ceil(m.Words, b.Words)*ceil(m.Bits, b.Bits))
 	}
 	return best

@@ -5,36 +5,9 @@ import (
 	"math"
 	"strings"
 
+	"vlec/emit/verilog/device"
 	"vlec/emit/verilog/format"
 )
-
-// A Device is what there is of a part. iCE40 counts block RAMs of 4 kbit, ECP5 and
-// Xilinx of 18.
-type Device struct {
-	Name, Part string
-	LUT, FF    int
-	RAM, DSP   int
-	Packed     bool // a lookup table and a register share a cell, where the one feeds the other
-}
-
-// Devices are the parts of the boards, and a small Artix-7. Sources: the data
-// sheets of Lattice (FPGA-DS-02008, -02029, -02012) and Xilinx (DS180).
-var Devices = []Device{
-	{"up5k", "iCE40UP5K", 5280, 5280, 30, 8, true},
-	{"hx8k", "iCE40HX8K", 7680, 7680, 32, 0, true},
-	{"ecp5", "LFE5U-85F", 83640, 83640, 208, 156, false},
-	{"xilinx", "XC7A35T", 20800, 41600, 100, 90, false},
-}
-
-// DeviceOf finds a device; nil: there is none of that name.
-func DeviceOf(name string) *Device {
-	for i := range Devices {
-		if Devices[i].Name == name {
-			return &Devices[i]
-		}
-	}
-	return nil
-}
 
 // Auto asks New for as many lanes as a Demand needs.
 const Auto = -1
@@ -78,8 +51,8 @@ type Fit struct {
 // does not fit a device larger ones are not tried.
 func NewFit(p *format.Plan, o Options) (*Fit, error) {
 	f := &Fit{Device: p.Device, Budget: o.Demand.Cycles(), demand: o.Demand}
-	device := DeviceOf(p.Device)
-	if device == nil && o.Demand.Clock == 0 {
+	part := device.Of(p.Device)
+	if part == nil && o.Demand.Clock == 0 {
 		return nil, fmt.Errorf("lanes are fitted to a device or to a clock, and neither is named: --device up5k, say, or --clock 12")
 	}
 	widest := 1
@@ -101,13 +74,13 @@ func NewFit(p *format.Plan, o Options) (*Fit, error) {
 			c.Lacking = append(c.Lacking, fmt.Sprintf("%d cycles, there is time for %d", s.Period, f.Budget))
 		}
 		slow, fits := len(c.Lacking) > 0, true
-		if device != nil {
+		if part != nil {
 			if c.Estimate, err = build(p, s, o).Estimate(); err != nil {
 				return nil, err
 			}
-			lacking := c.Estimate.Lacking(device)
+			lacking := c.Estimate.Lacking(part)
 			if most := c.Estimate.Mega; most > 0 && o.Demand.Clock > float64(most) {
-				return nil, fmt.Errorf("cores on a %s reach about %d MHz, not %g", device.Part, most, o.Demand.Clock)
+				return nil, fmt.Errorf("cores on a %s reach about %d MHz, not %g", part.Part, most, o.Demand.Clock)
 			}
 			c.Lacking, fits = append(c.Lacking, lacking...), len(lacking) == 0
 		}
@@ -126,14 +99,14 @@ func NewFit(p *format.Plan, o Options) (*Fit, error) {
 }
 
 // Lacking says of which cells a device has too few.
-func (e *Estimate) Lacking(d *Device) []string {
+func (e *Estimate) Lacking(d *device.Device) []string {
 	var list []string
 	want := func(n int, what string, have int) {
 		if n > have {
 			list = append(list, fmt.Sprintf("%d %s, %s has %d", n, what, d.Part, have))
 		}
 	}
-	if d.Packed {
+	if d.Family.Packed {
 		want(e.LC, "logic cells", d.LUT)
 	} else {
 		want(e.LUT, "LUT", d.LUT)
@@ -174,17 +147,17 @@ func (f *Fit) Shortfall() string {
 	var small *Candidate // the last one that fits the device
 	for i := range f.Candidates {
 		c := &f.Candidates[i]
-		if c.Estimate == nil || len(c.Estimate.Lacking(DeviceOf(f.Device))) == 0 {
+		if c.Estimate == nil || len(c.Estimate.Lacking(device.Of(f.Device))) == 0 {
 			small = c
 		}
 	}
 	if small == nil {
 		c := f.Candidates[0]
-		return fmt.Sprintf("one lane does not fit: it takes %s", strings.Join(c.Estimate.Lacking(DeviceOf(f.Device)), ", "))
+		return fmt.Sprintf("one lane does not fit: it takes %s", strings.Join(c.Estimate.Lacking(device.Of(f.Device)), ", "))
 	}
 	where := ""
 	if f.Device != "" {
-		where = " that fit " + DeviceOf(f.Device).Part
+		where = " that fit " + device.Of(f.Device).Part
 	}
 	return fmt.Sprintf("lanes: %d, the most%s, take %d cycles a step, and dt has %d at %g MHz: it would take %g MHz, or a dt of %.3g s",
 		small.Lanes, where, small.Cycles, f.Budget, f.demand.Clock, math.Ceil(float64(small.Cycles)/f.demand.Step/1e4)/100, float64(small.Cycles)/f.demand.Clock/1e6)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"vlec/emit/verilog"
+	"vlec/emit/verilog/device"
 	"vlec/emit/verilog/format"
 )
 
@@ -26,7 +27,7 @@ func planFor(t *testing.T, n int, device string, learning bool) *format.Plan {
 // gives, for every time that a step may take.
 func TestFitTakesTheFewestLanes(t *testing.T) {
 	p := planFor(t, 12, "up5k", false)
-	device := verilog.DeviceOf("up5k")
+	part := device.Of("up5k")
 	type tried struct {
 		cycles int
 		fits   bool
@@ -41,7 +42,7 @@ func TestFitTakesTheFewestLanes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		fits := e.LC <= device.LUT && e.RAM <= device.RAM && e.DSP <= device.DSP
+		fits := e.LC <= part.LUT && e.RAM <= part.RAM && e.DSP <= part.DSP
 		all = append(all, tried{c.Schedule.Period, fits})
 	}
 	chosen := map[int]bool{}

@@ -167,7 +167,7 @@ func (d *design) weights(lane int, words map[int]int64, name string, t tree.Type
 // narrowest form is used several times for more than it has.
 func (d *design) bankWidth(words int) int {
 	width := 0
-	for _, b := range d.forms {
+	for _, b := range d.family.Blocks {
 		if width = b.Bits; words <= b.Words {
 			break
 		}
@@ -177,7 +177,7 @@ func (d *design) bankWidth(words int) int {
 
 // masked tells whether a block RAM of a width has a mask, which is active low: an
 // inverter would stand before it. iCE40's has when it is 16 bits wide.
-func (d *design) masked(width int) bool { return d.blocks && width == 16 }
+func (d *design) masked(width int) bool { return d.family.OnlyBlocks && width == 16 }
 
 // words collects what the banks hold at the start, by lane and address.
 func (d *design) words() (w, b []map[int]int64) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"vlec/emit"
+	"vlec/emit/verilog/device"
 )
 
 // packaging adds what tools around the core need: a Makefile, lists of files, a
@@ -58,18 +59,18 @@ func (c *Core) makefile(w *emit.Writer) {
 		"yosys -q -p 'read_verilog $^; hierarchy -check -top "+t+"; proc; check -assert'")
 	w.Blank()
 	w.Line("# A conflict of drivers is the only sign that yosys gives of a wrong netlist.")
-	ice := func(name, device, pack, dsp string) {
-		rule("build/"+name+".json", "$(RTL) $(LINK) boards/"+t+"_"+name+".v", "@mkdir -p build",
-			"yosys -q -l build/"+name+".log -p 'read_verilog $^; synth_ice40"+dsp+" -top "+t+"_"+name+" -json $@'", "! grep -i conflict build/"+name+".log")
-		rule(name, "build/"+name+".json",
-			"nextpnr-ice40 --"+device+" --package "+pack+" --freq 12 --json $< --pcf boards/"+name+".pcf --asc build/"+name+".asc", "icepack build/"+name+".asc build/"+name+".bin")
+	for i := range boards {
+		b := &boards[i]
+		part, out := device.Of(b.device), "build/"+b.name
+		rule(out+".json", "$(RTL) $(LINK) boards/"+t+"_"+b.name+".v", "@mkdir -p build",
+			"yosys -q -l "+out+".log -p 'read_verilog $^; "+part.Synth()+" -top "+t+"_"+b.name+" -json $@'", "! grep -i conflict "+out+".log")
+		place := fmt.Sprintf("nextpnr-%s --%s --package %s --freq %d --json $< --%s boards/%s.%[5]s ", part.Family.Name, b.size, b.pack, b.mega, b.extension, b.name)
+		if part.Family.Name == "ice40" {
+			rule(b.name, out+".json", place+"--asc "+out+".asc", "icepack "+out+".asc "+out+".bin")
+		} else {
+			rule(b.name, out+".json", place+"--textcfg "+out+".config", "ecppack "+out+".config "+out+".bit")
+		}
 	}
-	ice("icebreaker", "up5k", "sg48", " -dsp")
-	ice("hx8k", "hx8k", "ct256", "") // it has no multipliers for -dsp to use
-	rule("build/ulx3s.json", "$(RTL) $(LINK) boards/"+t+"_ulx3s.v", "@mkdir -p build", "yosys -q -l build/ulx3s.log -p 'read_verilog $^; synth_ecp5 -top "+t+"_ulx3s -json $@'",
-		"! grep -i conflict build/ulx3s.log")
-	rule("ulx3s", "build/ulx3s.json", "nextpnr-ecp5 --85k --package CABGA381 --freq 25 --json $< --lpf boards/ulx3s.lpf --textcfg build/ulx3s.config",
-		"ecppack build/ulx3s.config build/ulx3s.bit")
 	rule("gates", "$(RTL) $(BENCH)", "@mkdir -p build", "yosys -q -l build/gates.log -p 'read_verilog $(RTL); synth_ice40 -dsp -top "+t+"; write_verilog -noattr build/gates.v'",
 		"! grep -i conflict build/gates.log", "iverilog -g2005-sv -DNO_ICE40_DEFAULT_ASSIGNMENTS -o build/gates.vvp -s "+t+"_tb build/gates.v $(CELLS) $(BENCH)", "vvp -n build/gates.vvp")
 	prepare, cycles := c.formal()

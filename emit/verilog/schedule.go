@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"vlec/emit/verilog/device"
 	"vlec/emit/verilog/format"
 )
 
@@ -100,7 +101,7 @@ type timing struct {
 }
 
 func newTiming(p *format.Plan, lanes int) timing {
-	t := timing{deep: p.Device != "ecp5" && p.Device != "xilinx", backward: backward(p), learning: p.Learning, scaled: p.Scaled && p.Learning}
+	t := timing{deep: !device.FamilyOf(p.Device).Carry, backward: backward(p), learning: p.Learning, scaled: p.Scaled && p.Learning}
 	t.arrive = 1
 	if t.backward {
 		for i := range p.Populations {
@@ -131,7 +132,8 @@ func newTiming(p *format.Plan, lanes int) timing {
 	}
 	t.rate = t.out + 2
 	t.rule = p.Rule != nil && t.backward
-	t.slow = bit(t.rule && p.Device == "up5k")
+	part := device.Of(p.Device)
+	t.slow = bit(t.rule && part != nil && part.Scarce())
 	t.learned = 4
 	if p.Decays() {
 		t.learned = 5 + t.slow

@@ -42,7 +42,7 @@ var Rooms = []Room{
 	{"sim/reference", []string{"sim", "model/...", "internal/npy"}, "the reference shares no code with what it judges"},
 	{"sim/spice", []string{"sim", "model/diag"}, "a reader that knew the printer would read back its mistakes"},
 	{"sim/verilog", []string{"sim", "model/diag"}, "a reader that knew the printer would read back its mistakes"},
-	{"sim/fixed", []string{"sim", "emit/verilog/format", "circuit", "model/diag"}, "the integer model shares the plan of word lengths with the text it judges, and nothing else"},
+	{"sim/fixed", []string{"sim", "emit/verilog/format", "emit/verilog/device", "circuit", "model/diag"}, "the integer model shares the plan of word lengths with the text it judges, and what parts there are, and nothing else"},
 	{"sim/referee", []string{"sim", "model/diag"}, "a referee shares nothing with the players"},
 	{"sim/crosscheck", []string{"..."}, "here the ways meet"},
 	{"internal", []string{"..."}, "what the command line stands on"},

@@ -5,7 +5,7 @@ import (
 	"math"
 	"strings"
 
-	"vlec/emit/verilog"
+	"vlec/emit/verilog/device"
 )
 
 // Count is what counts of Yosys's cells on a device: lookup tables, registers,
@@ -28,15 +28,15 @@ func (c Cells) Count() (lut, ff, ram, dsp int) {
 
 // Fit finds the shares that come nearest, in relative terms, to the cells of the
 // designs that are not held out.
-func Fit(ctx context.Context, all Record, device string) (*verilog.Shares, error) {
+func Fit(ctx context.Context, all Record, name string) (*device.Shares, error) {
 	var rows [][]float64
 	var registers [2][][]float64 // counted over found, frozen and learning
 	for _, d := range Designs() {
-		cells := all[device][d.Name]
+		cells := all[name][d.Name]
 		if cells == nil || d.HeldOut {
 			continue
 		}
-		core, err := d.Core(ctx, device, "")
+		core, err := d.Core(ctx, name, "")
 		if err != nil {
 			return nil, err
 		}
@@ -53,7 +53,7 @@ func Fit(ctx context.Context, all Record, device string) (*verilog.Shares, error
 		}
 		registers[k] = append(registers[k], []float64{s.FF / float64(ff)})
 	}
-	fit := &verilog.Shares{LUT: leastSquares(rows)}
+	fit := &device.Shares{LUT: leastSquares(rows)}
 	for k, ratios := range registers {
 		fit.FF[k] = leastSquares(ratios)[0]
 	}

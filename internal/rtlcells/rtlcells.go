@@ -17,6 +17,7 @@ import (
 
 	"vlec/emit"
 	"vlec/emit/verilog"
+	"vlec/emit/verilog/device"
 	"vlec/internal/randnet"
 	"vlec/model"
 	"vlec/sim/crosscheck"
@@ -143,21 +144,18 @@ type Cells map[string]int
 // A Record holds the cells of designs by device and name.
 type Record map[string]map[string]Cells
 
-// Targets are the synthesis targets of devices.
-var Targets = map[string]string{"up5k": "ice40", "hx8k": "ice40", "ecp5": "ecp5", "xilinx": "xilinx"}
-
 // Synthesise lets Yosys count the cells of a design.
-func (d *Design) Synthesise(ctx context.Context, device string) (Cells, error) {
+func (d *Design) Synthesise(ctx context.Context, part *device.Device) (Cells, error) {
 	dir, err := os.MkdirTemp("", "vlec-cells-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	core, err := d.Core(ctx, device, dir)
+	core, err := d.Core(ctx, part.Name, dir)
 	if err != nil {
 		return nil, err
 	}
-	job := referee.SynthJob{Target: Targets[device], DSP: device != "hx8k"}
+	job := referee.SynthJob{Target: part.Family.Name, DSP: part.DSP > 0}
 	job.Top = core.Top
 	if job.Files, err = filepath.Glob(filepath.Join(dir, "rtl", "*.v")); err != nil {
 		return nil, err

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"vlec/emit/verilog"
+	"vlec/emit/verilog/device"
 	"vlec/internal/table"
 	"vlec/sim/referee"
 )
@@ -114,13 +114,13 @@ func TestFit(t *testing.T) {
 	}
 	near := func(a, b float64) bool { return math.Abs(a-b) <= 0.005*math.Max(1, math.Abs(b)) }
 	for i, x := range fit.LUT {
-		if !near(verilog.Ice40.LUT[i], x) {
-			t.Errorf("share %d of lookup tables is %.4g; fitted it is %.4g", i, verilog.Ice40.LUT[i], x)
+		if !near(device.Ice40.LUT[i], x) {
+			t.Errorf("share %d of lookup tables is %.4g; fitted it is %.4g", i, device.Ice40.LUT[i], x)
 		}
 	}
 	for k, x := range fit.FF {
-		if !near(verilog.Ice40.FF[k], x) {
-			t.Errorf("share %d of registers is %.4g; fitted it is %.4g", k, verilog.Ice40.FF[k], x)
+		if !near(device.Ice40.FF[k], x) {
+			t.Errorf("share %d of registers is %.4g; fitted it is %.4g", k, device.Ice40.FF[k], x)
 		}
 	}
 }
@@ -138,7 +138,7 @@ func TestRecord(t *testing.T) {
 		if d.Name != "2-4-2 16b 1L frozen" {
 			continue
 		}
-		cells, err := d.Synthesise(t.Context(), "up5k")
+		cells, err := d.Synthesise(t.Context(), device.Of("up5k"))
 		if _, missing := errors.AsType[*referee.MissingError](err); missing {
 			t.Skip(err)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"vlec/emit"
 	"vlec/emit/verilog"
+	"vlec/emit/verilog/device"
 	"vlec/emit/verilog/format"
 	"vlec/internal/compile"
 	"vlec/model"
@@ -124,7 +125,7 @@ func instead(ctx context.Context, with *planner, o VerilogOptions, bits int) []s
 		list = append(list, fmt.Sprintf("%s (lanes: %d, cycles: %d)", what, fit.Lanes, fit.Candidates[len(fit.Candidates)-1].Cycles))
 		return true
 	}
-	for _, d := range verilog.Devices {
+	for _, d := range device.Devices {
 		if d.Name != o.Device && o.Device != "" {
 			other := o
 			other.Device = d.Name

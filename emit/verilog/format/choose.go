@@ -3,7 +3,9 @@ package format
 import (
 	"fmt"
 	"math"
+	"strings"
 
+	"vlec/emit/verilog/device"
 	"vlec/model/diag"
 )
 
@@ -11,7 +13,7 @@ import (
 type Options struct {
 	Dt     float64 // step of the clocked semantics [time unit], > 0
 	Bits   int     // operand width; 0: what the device's multipliers take
-	Device string  // "up5k", "hx8k", "ecp5", "xilinx"; "" for none
+	Device string  // one of device.Names; "" for none
 
 	// Headroom multiplies what was observed where no useful bound is proved;
 	// 0 is 2.
@@ -28,9 +30,6 @@ type Options struct {
 	// "in_hidden.B"; "hidden.bias"; inputs "drive.r" and targets "target/output". A signal that is missing was not observed.
 	Observed map[string]float64
 }
-
-// The widths at which a multiplier costs one block instead of three.
-var deviceBits = map[string]int{"up5k": 16, "hx8k": 16, "ecp5": 18, "xilinx": 18}
 
 const (
 	minBits, maxBits = 8, 32
@@ -57,8 +56,8 @@ func New(n *Network, o Options) (*Plan, error) {
 	}
 	if c.p.Bits == 0 {
 		c.p.Bits = 16
-		if b, ok := deviceBits[o.Device]; ok {
-			c.p.Bits = b
+		if d := device.Of(o.Device); d != nil {
+			c.p.Bits = d.Bits
 		}
 	}
 	if c.o.Headroom == 0 {
@@ -105,8 +104,8 @@ func (c *chooser) checkOptions() {
 	if !(c.o.Dt > 0) {
 		c.fail(diag.Pos{}, "set dt in the model", "a step of %g cannot be clocked", c.o.Dt)
 	}
-	if _, ok := deviceBits[c.o.Device]; !ok && c.o.Device != "" {
-		c.fail(diag.Pos{}, "use up5k, hx8k, ecp5 or xilinx", "there is no device %q", c.o.Device)
+	if c.o.Device != "" && device.Of(c.o.Device) == nil {
+		c.fail(diag.Pos{}, "use one of "+strings.Join(device.Names(), ", "), "there is no device %q", c.o.Device)
 	}
 	if c.p.Bits < minBits || c.p.Bits > maxBits {
 		c.fail(diag.Pos{}, fmt.Sprintf("use %d to %d bits", minBits, maxBits), "operands of %d bits cannot be planned", c.p.Bits)
@@ -253,8 +252,8 @@ func (c *chooser) weights() {
 		}
 	}
 	note := ""
-	if fits := deviceBits[p.Device]; fits > 0 && p.Bits > fits {
-		note = fmt.Sprintf("%s has multipliers of %d bits: each of these takes several", p.Device, fits)
+	if d := device.Of(p.Device); d != nil && p.Bits > d.Bits {
+		note = fmt.Sprintf("%s has multipliers of %d bits: each of these takes several", p.Device, d.Bits)
 	}
 	c.row("w operand", largest(c.proved.w), largest(c.seen.w), p.Operand, note)
 	c.row("w stored", largest(c.proved.w), largest(c.seen.w), p.Weight, fmt.Sprintf("%d hidden bits", p.Hidden()))
