@@ -3,6 +3,7 @@ package emit
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -64,6 +65,18 @@ func (a *Artifacts) Add(name string, write func(io.Writer) error) {
 // AddText adds a file with that content.
 func (a *Artifacts) AddText(name, text string) {
 	a.Add(name, func(w io.Writer) error { _, err := io.WriteString(w, text); return err })
+}
+
+// AddJSON adds a file with what a document is when it is written.
+func (a *Artifacts) AddJSON(name string, document any) {
+	a.Add(name, func(w io.Writer) error { return JSON(w, document) })
+}
+
+// JSON writes a document as people can read it.
+func JSON(w io.Writer, document any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(document)
 }
 
 // Paths lists the files in the order in which they were added.

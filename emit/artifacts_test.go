@@ -44,11 +44,14 @@ func TestCommit(t *testing.T) {
 	a.AddText("net.cir", "one\n")
 	a.AddText("rtl/core/top.v", "two\n")
 	a.AddText("rtl/unit.v", "three\n")
-	for range 2 { // the second time over the first
+	document := map[string]int{"a": 0}
+	a.AddJSON("doc.json", document)
+	document["a"] = 1 // a file is what the document is when it is written
+	for range 2 {     // the second time over the first
 		if err := a.Commit(out); err != nil {
 			t.Fatal(err)
 		}
-		want := map[string]string{"net.cir": "one\n", "rtl/": "", "rtl/core/": "", "rtl/core/top.v": "two\n", "rtl/unit.v": "three\n"}
+		want := map[string]string{"net.cir": "one\n", "rtl/": "", "rtl/core/": "", "rtl/core/top.v": "two\n", "doc.json": "{\n  \"a\": 1\n}\n", "rtl/unit.v": "three\n"}
 		if diff := cmp.Diff(want, tree(t, out)); diff != "" {
 			t.Fatalf("-want +got\n%s", diff)
 		}

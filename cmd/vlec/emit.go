@@ -65,7 +65,7 @@ func (c *emitSpiceCmd) Run(g *globals) error {
 		if err != nil {
 			return err
 		}
-		files.Add("scaling.json", scaling.Write)
+		files.AddJSON("scaling.json", scaling)
 	}
 	if err := files.Commit(dir); err != nil {
 		return err

@@ -2,12 +2,12 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"path/filepath"
 	"strings"
 
+	"vlec/emit"
 	"vlec/internal/progress"
 	"vlec/internal/table"
 	"vlec/model"
@@ -68,11 +68,7 @@ func (g *globals) progress() (update func(stage string, done float64), stop func
 func (g *globals) bar() *progress.Bar { return progress.New(g.stderr, g.Quiet) }
 
 // json prints the command's document.
-func (g *globals) json(v any) error {
-	enc := json.NewEncoder(g.stdout)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
-}
+func (g *globals) json(v any) error { return emit.JSON(g.stdout, v) }
 
 // outputFolder is where a command writes when -o does not say: vlec-out and the
 // model's name.

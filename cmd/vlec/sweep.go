@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"path/filepath"
 
 	"vlec/emit"
@@ -117,7 +116,6 @@ func (c *sweepCornersCmd) Run(g *globals) error {
 // A study is what a sweep found.
 type study interface {
 	fmt.Stringer
-	Write(w io.Writer) error
 	Picture() *plot.Figure
 	Table() [][]string
 }
@@ -125,7 +123,7 @@ type study interface {
 // study writes numbers and picture under a name, and prints the rest.
 func (g *globals) study(s study, name, dir string) error {
 	var files emit.Artifacts
-	files.Add(name+".json", s.Write)
+	files.AddJSON(name+".json", s)
 	picture := s.Picture()
 	files.Add(name+".svg", picture.SVG)
 	files.Add(name+".png", picture.PNG)

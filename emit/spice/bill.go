@@ -1,9 +1,7 @@
 package spice
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"math"
 	"strconv"
 )
@@ -207,12 +205,6 @@ func parameter(params []string, name string) float64 {
 		}
 	}
 	return 1
-}
-
-func (b *Bill) write(w io.Writer) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(b)
 }
 
 // Table lists the bill for people.

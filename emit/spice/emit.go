@@ -157,9 +157,9 @@ func Emit(c *circuit.Circuit, o Options, files *emit.Artifacts) (*Map, error) {
 	if o.Start != nil {
 		files.Add(StartFile, func(w io.Writer) error { return d.printStart(w) })
 	}
-	files.Add(MapFile, m.write)
+	files.AddJSON(MapFile, m)
 	m.Bill = d.bill()
-	files.Add(BillFile, m.Bill.write)
+	files.AddJSON(BillFile, m.Bill)
 	files.AddText(GraphFile, c.Dot())
 	if picture := d.neuron(); picture != "" {
 		files.AddText(NeuronFile, picture)

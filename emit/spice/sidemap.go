@@ -1,8 +1,6 @@
 package spice
 
 import (
-	"encoding/json"
-	"io"
 	"math"
 	"path"
 	"path/filepath"
@@ -86,10 +84,4 @@ func (m *Map) Learns() bool {
 	return slices.ContainsFunc(m.Elements, func(e MapElement) bool {
 		return e.Kind == "weight-store" || e.Kind == "alignment-store"
 	})
-}
-
-func (m *Map) write(w io.Writer) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(m)
 }

@@ -3,7 +3,6 @@ package verilog
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -186,8 +185,6 @@ func (c *Core) manifest(v *Vectors, files *emit.Artifacts) {
 		if v != nil {
 			m.Bench = manifestBench{c.Top + "_tb", len(v.Stimulus), len(v.Stimulus)*size(c.Schedule.StreamOut()) + len(v.Weights)}
 		}
-		enc := json.NewEncoder(w)
-		enc.SetIndent("", "  ")
-		return enc.Encode(m)
+		return emit.JSON(w, m)
 	})
 }

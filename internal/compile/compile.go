@@ -14,7 +14,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"os"
 
@@ -90,13 +89,6 @@ func Read(path string, net *model.Network) (*Checkpoint, error) {
 		return nil, fmt.Errorf("%s: the run stopped at %g; the model lasts %g", path, c.Time, net.Duration)
 	}
 	return &c, nil
-}
-
-// Write writes a checkpoint file.
-func (c *Checkpoint) Write(w io.Writer) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(c)
 }
 
 // Spice compiles a model to a netlist and adds its files to the artefacts.

@@ -2,9 +2,7 @@ package compile
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"math"
 	"slices"
 	"strconv"
@@ -27,13 +25,6 @@ type Scaling struct {
 	Series    string          `json:"series,omitempty"`
 	Roundings []pass.Rounding `json:"roundings,omitempty"`
 	Headroom  []pass.Headroom `json:"headroom"`
-}
-
-// Write writes the report as JSON.
-func (s *Scaling) Write(w io.Writer) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(s)
 }
 
 // Table lists the signals against their limits.

@@ -3,9 +3,7 @@ package sweep
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -101,14 +99,15 @@ func (o *CornerOptions) corners(h model.SpiceHardware) []*Corner {
 	return list
 }
 
-// nulled is the list with every corner twice, but for the nominal one: with the nulls
-// that the circuit had there, and with nulls found again.
+// nulled is the list with every corner of temperature or supply twice: with the nulls
+// that the circuit had under nominal conditions, and with nulls found again. Resistors
+// move nulls and what they null alike, and capacitors neither.
 func nulled(list []*Corner) []*Corner {
 	var out []*Corner
-	for i, c := range list {
+	for _, c := range list {
 		c.Nulls = "nominal"
 		out = append(out, c)
-		if i > 0 {
+		if c.Temperature != list[0].Temperature || c.Supply != list[0].Supply {
 			again := *c
 			again.Nulls = "here"
 			out = append(out, &again)
@@ -213,19 +212,12 @@ func (s *CornerStudy) Table() [][]string {
 	return rows
 }
 
-// Write writes the study as JSON.
-func (s *CornerStudy) Write(w io.Writer) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(s)
-}
-
 // label is the name of a corner with what tells it from the other of that name.
 func (c *Corner) label() string {
-	if c.Nulls == "" || c.Name == "nominal" {
+	if c.Nulls != "here" {
 		return c.Name
 	}
-	return c.Name + ", nulls " + c.Nulls
+	return c.Name + ", nulled"
 }
 
 // String sums the study up in one line.

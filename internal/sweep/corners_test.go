@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"vlec/emit"
 	"vlec/model"
 )
 
@@ -36,7 +37,7 @@ func TestCornerList(t *testing.T) {
 	for _, c := range nulled(list) {
 		names = append(names, c.label())
 	}
-	if got := strings.Join(names[:3], "|"); got != "nominal|temperature -40 °C, nulls nominal|temperature -40 °C, nulls here" || len(names) != 13 {
+	if got := strings.Join(names[:3], "|"); got != "nominal|temperature -40 °C|temperature -40 °C, nulled" || len(names) != 12 || names[7] != "resistors 1.2" || names[8] != "slowest" {
 		t.Errorf("%d rows: %s", len(names), got)
 	}
 }
@@ -100,7 +101,7 @@ func TestCorners(t *testing.T) {
 			if s, err = Corners(t.Context(), net, o); err != nil {
 				t.Fatal(err)
 			}
-			if err := s.Write(&text[i]); err != nil {
+			if err := emit.JSON(&text[i], s); err != nil {
 				t.Fatal(err)
 			}
 			if level != "ideal" {

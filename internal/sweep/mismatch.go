@@ -2,10 +2,8 @@ package sweep
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -348,13 +346,6 @@ func (s *MismatchStudy) Table() [][]string {
 		})
 	}
 	return rows
-}
-
-// Write writes the study as JSON.
-func (s *MismatchStudy) Write(w io.Writer) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(s)
 }
 
 // String sums the study up in one line.

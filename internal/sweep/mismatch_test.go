@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"vlec/emit"
 	"vlec/emit/spice"
 	"vlec/model"
 )
@@ -39,7 +40,7 @@ func TestMismatch(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := s.Write(&text[i]); err != nil {
+		if err := emit.JSON(&text[i], s); err != nil {
 			t.Fatal(err)
 		}
 		if i > 0 {

@@ -11,9 +11,6 @@
 package crosscheck
 
 import (
-	"encoding/json"
-	"io"
-
 	"vlec/sim"
 )
 
@@ -82,12 +79,4 @@ func (v *Verdict) document(withElapsed bool) verdictDocument {
 		out.Elapsed = &v.Elapsed
 	}
 	return out
-}
-
-func (v *Verdict) write(w io.Writer) error { return writeJSON(w, v.JSON(false)) }
-
-func writeJSON(w io.Writer, doc any) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(doc)
 }

@@ -296,7 +296,7 @@ func (v *Verdict) evidence(dir string, png bool) error {
 	var files emit.Artifacts
 	files.Add("reference.npz", func(w io.Writer) error { return tracefile.Write(w, v.Reference) })
 	files.Add("simulated.npz", func(w io.Writer) error { return tracefile.Write(w, sampledLike(v.Simulated, v.Reference)) })
-	files.Add("verdict.json", v.write)
+	files.AddJSON("verdict.json", v.JSON(false))
 	v.picture(v.String(), png, &files)
 	return files.Commit(dir)
 }

@@ -2,9 +2,7 @@ package crosscheck
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"math"
 	"path/filepath"
 	"slices"
@@ -129,7 +127,7 @@ func Train(ctx context.Context, net *model.Network, o TrainOptions) (*Training, 
 		}
 		at = stop
 		var kept emit.Artifacts
-		kept.Add("checkpoint.json", from.Write)
+		kept.AddJSON("checkpoint.json", from)
 		if err := kept.Commit(dir); err != nil {
 			return nil, err
 		}
@@ -292,11 +290,7 @@ func (m *lossMeter) windows(duration float64, n int) (time, loss []float64) {
 // write leaves the numbers and a picture of both losses.
 func (t *Training) write(o TrainOptions, ref *sim.Signal, net *model.Network) error {
 	var files emit.Artifacts
-	files.Add("training.json", func(w io.Writer) error {
-		enc := json.NewEncoder(w)
-		enc.SetIndent("", "  ")
-		return enc.Encode(t)
-	})
+	files.AddJSON("training.json", t)
 	addPicture("training", o.PNG, &files, t.picture(ref, net))
 	return files.Commit(o.Dir)
 }

@@ -368,7 +368,7 @@ func (v *RTLVerdict) evidence(dir string, png bool) error {
 	var files emit.Artifacts
 	files.Add("reference.npz", func(w io.Writer) error { return tracefile.Write(w, v.Reference) })
 	files.Add("simulated.npz", func(w io.Writer) error { return tracefile.Write(w, v.Simulated) })
-	files.Add("verdict.json", func(w io.Writer) error { return writeJSON(w, v.JSON(false)) })
+	files.AddJSON("verdict.json", v.JSON(false))
 	v.picture(v.String(), png, &files)
 	return files.Commit(dir)
 }
