@@ -84,6 +84,24 @@ func scaled(n int) (*format.Network, format.Options) {
 	return net, o
 }
 
+// mirrored is learner with backward weights that do what the forward ones do, and
+// decay with them.
+func mirrored(n int) (*format.Network, format.Options) {
+	net, o := aligned(n)
+	for i := range net.Projections {
+		l := &net.Projections[i]
+		l.Decay = 0.01
+		if f := &l.Feedback; f.Kind == format.Alignment {
+			f.Kind, f.Rate, f.Decay = format.Mirror, l.Rate, 0.01
+		}
+	}
+	return net, o
+}
+
+var rules = map[string]func(int) (*format.Network, format.Options){
+	"gain-alignment": aligned, "pal": phaseless, "gain-transpose": scaled, "kolen-pollack": mirrored,
+}
+
 // TestSchedules wants the cycles per step that docs/verilog.md states.
 func TestSchedules(t *testing.T) {
 	for _, c := range []struct {
@@ -113,14 +131,20 @@ func TestSchedules(t *testing.T) {
 		if s.Period != c.cycles || s.Efficiency() < c.efficiency {
 			t.Errorf("1-%d-%d-1, %d lanes: %d cycles per step, %.3f of the ideal; want %d and at least %.2f", c.n, c.n, c.lanes, s.Period, s.Efficiency(), c.cycles, c.efficiency)
 		}
-		// Weights of the way back that learn take no cycle.
-		net, o = aligned(c.n)
-		o.Device = c.device
-		if p, err = format.New(net, o); err != nil {
-			t.Fatal(err)
-		}
-		if s, err = verilog.NewSchedule(p, c.lanes); err != nil || s.Period != c.cycles {
-			t.Errorf("1-%d-%d-1, %d lanes, gain-alignment: %d cycles per step, want %d; %v", c.n, c.n, c.lanes, s.Period, c.cycles, err)
+		// Weights of the way back that learn take no cycle, noise takes one.
+		for rule, of := range rules {
+			net, o = of(c.n)
+			o.Device = c.device
+			if p, err = format.New(net, o); err != nil {
+				t.Fatal(err)
+			}
+			want := c.cycles
+			if rule == "pal" {
+				want++
+			}
+			if s, err = verilog.NewSchedule(p, c.lanes); err != nil || s.Period != want {
+				t.Errorf("1-%d-%d-1, %d lanes, %s: %d cycles per step, want %d; %v", c.n, c.n, c.lanes, rule, s.Period, want, err)
+			}
 		}
 	}
 }

@@ -2,11 +2,15 @@ package spice
 
 import (
 	"context"
+	"fmt"
 	"math"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
+
+	emitter "vlec/emit/spice"
 )
 
 // TestLanes evaluates programs side by side and one by one: the same bits, of
@@ -115,5 +119,26 @@ func TestTwoCores(t *testing.T) {
 	one, two := run(1), run(2)
 	if !slices.Equal(one, two) || len(one) != 162 {
 		t.Errorf("%d values on one core, %d on two, and not the same", len(one), len(two))
+	}
+}
+
+// TestWorthSharing counts the transistors of mos.lib from which a second core is
+// called, which docs/engine.md states.
+func TestWorthSharing(t *testing.T) {
+	const n = 1000
+	var b strings.Builder
+	b.WriteString("* mos\n" + emitter.GenericMOS + "v1 g 0 0.4\n")
+	for k := range n {
+		fmt.Fprintf(&b, "xn%[1]d d%[1]d g 0 0 mos_n\nr%[1]d d%[1]d 0 1e9\n", k)
+	}
+	s, err := newSystem(build(t, "mos.cir", b.String()), &Stats{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := (worthSharing*n + s.tangents.cost - 1) / s.tangents.cost
+	t.Logf("%d operations a transistor: a second core from %d transistors on", s.tangents.cost/n, from)
+	text, err := os.ReadFile("../../docs/engine.md")
+	if want := fmt.Sprintf("From %d transistors on", from); err != nil || !strings.Contains(string(text), want) {
+		t.Errorf("docs/engine.md does not say %q, %v", want, err)
 	}
 }
