@@ -120,6 +120,9 @@ func TestTemperature(t *testing.T) {
 		return r
 	}
 	nominal := run("27", "")
+	if low := run("27\nsupply = 0.9", ""); low.sizes != nominal.sizes || low.rates == nominal.rates {
+		t.Errorf("a supply of 0.9 makes for sizes\n%s and rates that are off by %g, the nominal one\n%s and %g", low.sizes, low.rates, nominal.sizes, nominal.rates)
+	}
 	for celsius, kelvin := range map[string]float64{"85": 358.15, "-40": 233.15} {
 		constant, ptat := run(celsius, ""), run(celsius, `bias = "ptat"`)
 		t.Logf("%s degrees Celsius: rates are off by %.3g, and by %.3g where units follow the temperature", celsius, constant.rates, ptat.rates)
