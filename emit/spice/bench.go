@@ -20,6 +20,7 @@ type Datasheet struct {
 	Pins     []string
 	Params   string
 	Body     string  // of the level
+	Note     string  // what it does not do, or does otherwise; "" for most
 	Out      string  // node of the cell's output
 	Twin     string  // node of the ideal twin's
 	Noise    float64 // 0 where nobody knows it
@@ -52,6 +53,9 @@ var tail = companion{cell: "cell_softmax_tail", nodes: []string{"tail"}}
 
 // written is a store whose weight others bear on.
 var written = companion{"cell_weight_store", []string{"pre", "post", "w"}, []string{"p_rate", "1"}}
+
+// between is a store whose weight begins between two levels of a refresh.
+var between = companion{"cell_weight_store", []string{"pre", "post", "w"}, []string{"p_rate", "1", "p_init", "1.2"}}
 
 // slopeOf is the bench of a slope, whose rate is that of its activation.
 func slopeOf(activation string) bench {
@@ -96,7 +100,7 @@ var benches = map[string]bench{
 	"cell_weight_clamp": {volts: []string{"pre", "post"}, out: "w", params: []string{"p_clip", "1"}, with: []companion{written}},
 	"cell_weight_refresh": {
 		volts: []string{"pre", "post"}, high: "strobe", out: "w",
-		params: []string{"p_rate", "1", "p_grid", "0.5", "p_restore", "0.02"}, with: []companion{written},
+		params: []string{"p_rate", "1", "p_grid", "0.5", "p_restore", "0.05"}, with: []companion{between},
 	},
 	"cell_offset": {current: "out", out: "out", load: true, params: []string{"p_offset", "0.1"}},
 	"cell_softmax": {
@@ -147,7 +151,7 @@ func Bench(name, levelName string, u circuit.Units, p Process, amplitude float64
 	}
 	sheet := &Datasheet{
 		Cell: name, Level: level.name, Equation: c.equation, Pins: strings.Fields(c.pins), Params: c.params,
-		Body: strings.TrimSpace(level.bodies[name]), Out: "dut_" + b.out, Twin: "twin_" + b.out,
+		Body: strings.TrimSpace(level.bodies[name]), Note: level.notes[name], Out: "dut_" + b.out, Twin: "twin_" + b.out,
 	}
 	if err := level.fits(u, p); err != nil {
 		return nil, err
@@ -211,7 +215,7 @@ func Bench(name, levelName string, u circuit.Units, p Process, amplitude float64
 				w.Line("r_" + side + "load " + side + b.out + " 0 {p_r0}")
 			}
 			if level.biased && b.out == "w" {
-				w.Line(".ic v(" + side + "w)=0")
+				w.Line(".ic v(" + side + "w)=" + number(begins(b, u)))
 			}
 		}
 		for _, line := range d.dialect.options(level.steps, u.Voltage, u.Voltage/u.Resistance) {
@@ -238,11 +242,21 @@ func physical(params []string, u circuit.Units) []string {
 			out[i+1] = rounded(v * u.Time)
 		case "p_rate", "p_decay":
 			out[i+1] = rounded(v / u.Time)
-		case "p_clip", "p_offset", "p_grid":
+		case "p_clip", "p_offset", "p_grid", "p_init":
 			out[i+1] = rounded(v * u.Voltage)
 		}
 	}
 	return out
+}
+
+// begins is where a weight begins [V].
+func begins(b bench, u circuit.Units) float64 {
+	for _, x := range b.with {
+		if slices.Contains(x.params, "p_init") {
+			return parameter(physical(x.params, u), "p_init")
+		}
+	}
+	return 0
 }
 
 // noise is sqrt(kT/C) at 300 K of the capacitance that the output stands on.

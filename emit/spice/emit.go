@@ -148,6 +148,9 @@ func Emit(c *circuit.Circuit, o Options, files *emit.Artifacts) (*Map, error) {
 	if name := level.missing(d.used); name != "" {
 		return nil, fmt.Errorf("the %s level has no %s yet; use --level macro", level.name, name)
 	}
+	if err := d.refreshes(); err != nil {
+		return nil, err
+	}
 	m := d.sideMap()
 	files.Add(NetlistFile, func(w io.Writer) error { return d.print(w) })
 	files.Add(CellFile, func(w io.Writer) error { return d.printCells(w) })

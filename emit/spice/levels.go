@@ -20,6 +20,7 @@ type level struct {
 	what    string // in a sentence, for the header of the library
 	bodies  map[string]string
 	parts   []part
+	notes   map[string]string      // for the datasheets of cells: what a body does not do, or does otherwise
 	process func(Process) []string // the lines that say what the parts are like
 	steps   integration            // what the fastest poles of the level ask for
 	// biased circuits have potentials inside their cells that a run must begin with,
@@ -56,6 +57,7 @@ var levels = []level{
 		what:    "transistors in weak inversion between two supplies, resistors and capacitors",
 		bodies:  transistorBodies,
 		parts:   transistorParts,
+		notes:   map[string]string{"cell_weight_refresh": refreshNote},
 		process: transistorProcess,
 		steps:   integration{method: "gear", controlled: true, perTau: 10, charge: 1e-18},
 		biased:  true,

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"slices"
 
 	"vlec/circuit"
 )
@@ -143,7 +144,7 @@ func transistorProcess(p Process) []string {
 	)
 }
 
-var transistorParts = append([]part{
+var transistorParts = slices.Concat([]part{
 	{
 		cell{"part_sink", "p_m units flow into out and on to vss", "out", "p_m=1"},
 		`
@@ -210,11 +211,11 @@ xl plus minus out ib part_linear PARAMS: p_g={p_g} p_m={p_m}
 xm ib out part_mirror_p PARAMS: p_m={2*p_m} p_k={p_fix_mirror}`,
 	},
 	{
-		cell{"part_pair", "p_m units tanh((plus - minus)/p_v0) out of out", "plus minus out", "p_m=1"},
+		cell{"part_pair", "p_m units tanh((plus - minus)/p_v0) out of out", "plus minus out", "p_m=1 p_s=10"},
 		`
 xs s part_sink PARAMS: p_m={p_m*p_fix_pair}
-x1 a plus s vss mos_n PARAMS: p_w={10*p_m*p_mw} p_l={p_ml}
-x2 b minus s vss mos_n PARAMS: p_w={10*p_m*p_mw} p_l={p_ml}
+x1 a plus s vss mos_n PARAMS: p_w={p_s*p_m*p_mw} p_l={p_ml}
+x2 b minus s vss mos_n PARAMS: p_w={p_s*p_m*p_mw} p_l={p_ml}
 xa a out part_mirror_p PARAMS: p_m={p_m}
 xb b c part_mirror_p PARAMS: p_m={p_m}
 xc c out part_mirror_n PARAMS: p_m={p_m}`,
@@ -243,11 +244,11 @@ x4 f d e vss mos_n PARAMS: p_w={p_k*p_mw} p_l={0.5*p_ml}
 x5 g nc f vss mos_n PARAMS: p_w={p_mw} p_l={p_ml}
 xo g out part_mirror_p`,
 	},
-}, productParts...)
+}, productParts, refreshParts)
 
 // transistorBodies is the transistor level. Resistors and capacitors are real;
 // gates draw no current, so that no output is loaded.
-var transistorBodies = merged(productBodies, map[string]string{
+var transistorBodies = merged(productBodies, refreshBodies, map[string]string{
 	"cell_synapse": `
 xw plus minus sum part_gm PARAMS: p_g={p_w} p_m={1.5*max(p_w,0.5)}`,
 
@@ -362,9 +363,11 @@ x2 vdd 0 s part_leg
 xp a out part_mirror_p
 ro out 0 {p_r0}`
 
-// merged is all bodies of both.
-func merged(a, b map[string]string) map[string]string {
-	all := maps.Clone(a)
-	maps.Copy(all, b)
+// merged is all bodies of all.
+func merged(list ...map[string]string) map[string]string {
+	all := map[string]string{}
+	for _, bodies := range list {
+		maps.Copy(all, bodies)
+	}
 	return all
 }

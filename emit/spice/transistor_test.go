@@ -203,10 +203,6 @@ func TestLevelsHaveAllCells(t *testing.T) {
 			switch cell {
 			case "cell_sine", "cell_chirp": // stimuli are ideal at every level
 				continue
-			case "cell_weight_refresh":
-				if level == "transistor" {
-					continue // a sine of the weight in transistors: not yet
-				}
 			}
 			if !spice.Has(level, cell) {
 				t.Errorf("level %s has no %s", level, cell)

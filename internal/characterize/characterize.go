@@ -209,6 +209,9 @@ func page(name string, sheets []*Sheet) string {
 	b.WriteString(table.Markdown(rows) + "\n")
 	for _, s := range sheets {
 		fmt.Fprintf(&b, "\nLevel %s:\n\n    %s\n", s.Level, strings.ReplaceAll(s.Body, "\n", "\n    "))
+		if s.Note != "" {
+			b.WriteString("\n" + s.Note + "\n")
+		}
 	}
 	return b.String()
 }
