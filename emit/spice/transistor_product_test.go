@@ -195,20 +195,21 @@ func TestGoldenLearningTransistors(t *testing.T) {
 	if err := pass.Run(c, pass.Analog(spice.UnitsAt("transistor", units, spice.Transistors{}))); err != nil {
 		t.Fatal(err)
 	}
-	for _, dialect := range spice.Dialects() {
-		dir, side := started(t, c, nulled(t, c, spice.Options{
-			Dialect: dialect, Dt: net.Dt * units.Time, Generator: "vlec test", Hash: strings.Repeat("0", 64), Seed: net.Seed,
-			Stop: net.Duration * units.Time,
-		}))
+	o := atPoint(t, c, nulled(t, c, spice.Options{
+		Dt: net.Dt * units.Time, Generator: "vlec test", Hash: strings.Repeat("0", 64), Seed: net.Seed,
+		Stop: net.Duration * units.Time,
+	}))
+	for _, o.Dialect = range spice.Dialects() {
+		dir, side := started(t, c, o)
 		if len(side.Nulls) < 8 {
 			t.Errorf("only %d instances are nulled", len(side.Nulls))
 		}
 		list := []string{spice.NetlistFile}
-		if dialect == "ngspice" {
+		if o.Dialect == "ngspice" {
 			list = append(list, spice.CellFile, spice.MapFile)
 		}
 		for _, name := range list {
-			golden.Check(t, filepath.Join("testdata", "chain-transistor-learning-"+dialect, name), read(t, dir, name))
+			golden.Check(t, filepath.Join("testdata", "chain-transistor-learning-"+o.Dialect, name), read(t, dir, name))
 		}
 	}
 }

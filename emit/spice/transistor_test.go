@@ -33,34 +33,54 @@ func atTransistors(t *testing.T, text string) *circuit.Circuit {
 	return c
 }
 
+// corrections are those of ordinary transistors by the units that they work in.
+var corrections = map[circuit.Units]spice.Corrections{}
+
 // corrected are ordinary transistors whose parts have been corrected.
 func corrected(t *testing.T, c *circuit.Circuit) spice.Process {
 	t.Helper()
 	p := spice.Process{Pair: 1, Transistors: spice.Transistors{Current: 1e-9, Width: 1e-6, Length: 1e-6, Supply: 0.9}}
+	if known, ok := corrections[c.Units]; ok {
+		p.Corrections = known
+		return p
+	}
 	var err error
 	if p.Corrections, err = operating.Correct(t.Context(), c.Units, p, ""); err != nil {
 		t.Fatal(err)
 	}
+	corrections[c.Units] = p.Corrections
 	return p
 }
 
-// started emits a netlist of transistors that begins at its operating point.
-func started(t *testing.T, c *circuit.Circuit, o spice.Options) (dir string, side *spice.Map) {
+// atPoint is an emission that begins at its operating point, whatever the dialect.
+func atPoint(t *testing.T, c *circuit.Circuit, o spice.Options) spice.Options {
 	t.Helper()
 	o.Level = "transistor"
 	if o.Process == (spice.Process{}) {
 		o.Process = corrected(t, c)
 	}
-	var err error
-	var search, files emit.Artifacts
+	var search emit.Artifacts
 	cold := o
 	cold.Dialect = "ngspice"
 	if _, err := spice.Emit(c, cold, &search); err != nil {
 		t.Fatal(err)
 	}
+	var err error
 	if o.Start, err = operating.Start(t.Context(), &search); err != nil {
 		t.Fatal(err)
 	}
+	return o
+}
+
+// started emits a netlist of transistors that begins at its operating point, which
+// is looked for where it is not known.
+func started(t *testing.T, c *circuit.Circuit, o spice.Options) (dir string, side *spice.Map) {
+	t.Helper()
+	if o.Start == nil {
+		o = atPoint(t, c, o)
+	}
+	var err error
+	var files emit.Artifacts
 	if side, err = spice.Emit(c, o, &files); err != nil {
 		t.Fatal(err)
 	}
@@ -246,17 +266,18 @@ func TestGoldenTransistors(t *testing.T) {
 	if err := pass.Run(c, pass.Analog(spice.UnitsAt("transistor", units, spice.Transistors{}))); err != nil {
 		t.Fatal(err)
 	}
-	for _, dialect := range spice.Dialects() {
-		dir, _ := started(t, c, spice.Options{
-			Dialect: dialect, Dt: net.Dt * units.Time, Generator: "vlec test", Hash: strings.Repeat("0", 64), Seed: net.Seed,
-			Stop: net.Duration * units.Time,
-		})
+	o := atPoint(t, c, spice.Options{
+		Dt: net.Dt * units.Time, Generator: "vlec test", Hash: strings.Repeat("0", 64), Seed: net.Seed,
+		Stop: net.Duration * units.Time,
+	})
+	for _, o.Dialect = range spice.Dialects() {
+		dir, _ := started(t, c, o)
 		list := []string{spice.NetlistFile, spice.StartFile}
-		if dialect == "ngspice" {
+		if o.Dialect == "ngspice" {
 			list = append(list, spice.CellFile, spice.BillFile, spice.MapFile)
 		}
 		for _, name := range list {
-			golden.Check(t, filepath.Join("testdata", "chain-transistor-"+dialect, name), read(t, dir, name))
+			golden.Check(t, filepath.Join("testdata", "chain-transistor-"+o.Dialect, name), read(t, dir, name))
 		}
 	}
 }
@@ -274,9 +295,10 @@ func TestTransistorStates(t *testing.T) {
 		if err := pass.Run(c, pass.Analog(spice.UnitsAt("transistor", units, spice.Transistors{}))); err != nil {
 			t.Fatal(err)
 		}
-		for _, dialect := range spice.Dialects() {
-			dir, side := started(t, c, spice.Options{Dialect: dialect, Stop: 1e-15, MaxStep: 1e-15})
-			if dialect != "ngspice" {
+		o := atPoint(t, c, spice.Options{Stop: 1e-15, MaxStep: 1e-15})
+		for _, o.Dialect = range spice.Dialects() {
+			dir, side := started(t, c, o)
+			if o.Dialect != "ngspice" {
 				continue // started has looked at the text
 			}
 			picture := read(t, dir, spice.NeuronFile)

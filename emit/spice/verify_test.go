@@ -104,7 +104,7 @@ func TestMacroLevelFollowsTheReference(t *testing.T) {
 func TestWorseParts(t *testing.T) {
 	worst := func(change func(*model.SpiceHardware)) *crosscheck.Verdict {
 		net := load(t, chain)
-		net.Duration = 8
+		net.Duration = briefly(8)
 		change(&net.Hardware.Spice)
 		v, err := crosscheck.Spice(t.Context(), net, crosscheck.SpiceOptions{Level: "macro", Learning: true, Dir: t.TempDir()})
 		if err != nil {
@@ -123,7 +123,7 @@ func TestWorseParts(t *testing.T) {
 		{"output resistance", false, func(h *model.SpiceHardware) { h.OTA.Gain = 300 }},
 		{"bandwidth", true, func(h *model.SpiceHardware) { h.OTA.Bandwidth = 5e4 }},
 		{"op-amp gain", false, func(h *model.SpiceHardware) { h.OpAmp.Gain = 20 }},
-		{"gain-bandwidth product", true, func(h *model.SpiceHardware) { h.OpAmp.GBW = 3e4 }},
+		{"gain-bandwidth product", true, func(h *model.SpiceHardware) { h.OpAmp.GBW = 2e4 }},
 		{"leaking weights", true, func(h *model.SpiceHardware) { h.Store.Leak = 0.1 }},
 	} {
 		v := worst(c.change)
@@ -340,8 +340,11 @@ func TestTransistorsCarryErrors(t *testing.T) {
 			t.Skip(err)
 		}
 		net := load(t, chain)
-		if net.Duration = 8; engine == "ngspice" && os.Getenv("VLEC_LONG") == "" {
-			net.Duration = 4
+		if net.Duration = briefly(8); engine == "ngspice" && os.Getenv("VLEC_LONG") == "" {
+			net.Duration = min(net.Duration, 4)
+			if testing.Short() {
+				net.Duration = 3
+			}
 		}
 		v, err := crosscheck.Spice(t.Context(), net, crosscheck.SpiceOptions{Level: "transistor", Engine: engine, Dir: t.TempDir()})
 		if err != nil {
