@@ -89,7 +89,7 @@ func assign(to map[string]float64, params string, scope map[string]float64) {
 }
 
 // evaluate works out a number, or an expression in braces of the bodies: + - * /,
-// parentheses, max and min, parameters. It is NaN where the expression has more.
+// signs, parentheses, max and min, parameters. It is NaN where the expression has more.
 func evaluate(s string, scope map[string]float64) float64 {
 	e := evaluation{strings.Trim(s, "{}"), scope}
 	v := e.sum()
@@ -143,6 +143,12 @@ func (e *evaluation) product() float64 {
 }
 
 func (e *evaluation) factor() float64 {
+	switch e.eat("+-") {
+	case '+':
+		return e.factor()
+	case '-':
+		return -e.factor()
+	}
 	if e.eat("(") != 0 {
 		v := e.sum()
 		e.eat(")")
