@@ -54,7 +54,7 @@ func CorrectionsNetlist(u circuit.Units, p Process, mos string, files *emit.Arti
 	if err := level.fits(u, p); err != nil {
 		return nil, err
 	}
-	p.Pair, p.Supply, p.PTAT = 1, 1, false
+	p.Pair, p.Supply = 1, 1
 	u = p.Units("transistor", u)
 	const m = 1.5 // units that the transconductor is sized for, over 2
 	d := &deck{

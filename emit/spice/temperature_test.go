@@ -121,7 +121,10 @@ func TestTemperature(t *testing.T) {
 		r.steer /= side.Units.Voltage
 		return r
 	}
-	nominal := run("27", "")
+	nominal, following := run("27", ""), run("27", `bias = "ptat"`)
+	if cold := run("-40\nsupply = 0.9", "nulls = \"nominal\"\nbias = \"ptat\""); following.rates > 0.02 || cold.rates > 0.02 {
+		t.Errorf("cascodes that follow the temperature: rates are off by %g, at -40 degrees Celsius and a low supply by %g", following.rates, cold.rates)
+	}
 	if low := run("27\nsupply = 0.9", ""); low.sizes != nominal.sizes || low.rates == nominal.rates {
 		t.Errorf("a supply of 0.9 makes for sizes\n%s and rates that are off by %g, the nominal one\n%s and %g", low.sizes, low.rates, nominal.sizes, nominal.rates)
 	}
@@ -141,17 +144,19 @@ func TestTemperature(t *testing.T) {
 			if kept.nulls[name] != v {
 				t.Errorf("%s degrees Celsius: a null of %g V that was kept is %g V", celsius, v, kept.nulls[name])
 			}
+			moved = max(moved, math.Abs(constant.nulls[name]-v))
+		}
+		for name, v := range following.nulls {
 			if d := math.Abs(scaled.nulls[name] - v*kelvin/300.15); d > 2*spice.NullStep*spice.PairVoltage {
 				t.Errorf("%s degrees Celsius: a null of %g V does not follow the unit of current: %g V", celsius, v, scaled.nulls[name])
 			}
-			moved = max(moved, math.Abs(constant.nulls[name]-v))
 		}
 		if moved < 1e-3*spice.PairVoltage || len(kept.nulls) != len(nominal.nulls) {
 			t.Errorf("%s degrees Celsius: nulls move by %g V at most; %d of %d are kept", celsius, moved, len(kept.nulls), len(nominal.nulls))
 		}
-		for _, r := range []result{constant, ptat, kept, scaled} {
-			if r.sizes != nominal.sizes || math.Abs(r.steer/nominal.steer-1) > 1e-12 {
-				t.Errorf("%s degrees Celsius: sized\n%s, %g, at 27 degrees\n%s, %g", celsius, r.sizes, r.steer, nominal.sizes, nominal.steer)
+		for _, c := range []struct{ r, at27 result }{{constant, nominal}, {kept, nominal}, {ptat, following}, {scaled, following}} {
+			if c.r.sizes != c.at27.sizes || math.Abs(c.r.steer/c.at27.steer-1) > 1e-12 {
+				t.Errorf("%s degrees Celsius: sized\n%s, %g, at 27 degrees\n%s, %g", celsius, c.r.sizes, c.r.steer, c.at27.sizes, c.at27.steer)
 			}
 		}
 	}

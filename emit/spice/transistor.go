@@ -18,7 +18,7 @@ import (
 //
 // Mirrors, sinks and sources are cascoded: with an Early voltage of some volts the
 // 0.9 V between an output and a supply would else be 10 % of a current. Cascode
-// gates stand on nc and pc, halfway to the supplies.
+// gates stand on nc and pc (cascodes.go).
 //
 // What has to be linear is a pair of super source followers (Carvajal et al., IEEE
 // TCAS-I 52, 1276, 2005) with a resistor between: the potential across it is that
@@ -129,11 +129,9 @@ func transistorProcess(p Process) []string {
 	}
 	lines = append(lines, p.Corrections.process()...)
 	lines = append(lines, productProcess(p)...)
+	lines = append(lines, "v_vdd vdd 0 dc {p_vs}", "v_vss vss 0 dc {0-p_vs}")
+	lines = append(lines, p.cascodes()...)
 	return append(lines,
-		"v_vdd vdd 0 dc {p_vs}",
-		"v_vss vss 0 dc {0-p_vs}",
-		"v_nc nc 0 dc {0-0.5*p_vs}",
-		"v_pc pc 0 dc {0.5*p_vs}",
 		"i_bias 0 nb dc {p_v0/p_r0}",
 		"x_na bias_a nb vss vss mos_n PARAMS: p_w={p_mw} p_l={p_ml}",
 		"x_nb nb nc bias_a vss mos_n PARAMS: p_w={p_mw} p_l={p_ml}",
