@@ -3,6 +3,7 @@ package spice
 import (
 	"cmp"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -50,8 +51,9 @@ func (b *NullBench) Instance(place int) string {
 var unseen = []string{"p_init", "p_rate", "p_hold"}
 
 // Nulls writes the bench of the cells of a circuit, with the nulls [V] that are
-// known so far, one for each place; nil for none. It is of the words that the
-// built-in simulator reads, unless Options.MOS holds others.
+// known so far, one for each place; nil for none. Options.Start is where to look for
+// its operating point, nil for anywhere. It is of the words that the built-in simulator
+// reads, unless Options.MOS holds others.
 func Nulls(c *circuit.Circuit, o Options, nulls []float64, files *emit.Artifacts) (*NullBench, error) {
 	level, err := findLevel(o.Level)
 	if err != nil {
@@ -61,7 +63,7 @@ func Nulls(c *circuit.Circuit, o Options, nulls []float64, files *emit.Artifacts
 	if err := o.fitsMOS(); err != nil {
 		return nil, err
 	}
-	o.Nulls, o.Start = nil, nil
+	o.Nulls = nil
 	d := prepare(c, o, &dialects[0], level)
 	bench := &NullBench{place: map[string]int{}}
 	var rows []nullRow
@@ -107,9 +109,10 @@ func Nulls(c *circuit.Circuit, o Options, nulls []float64, files *emit.Artifacts
 		for k, r := range rows {
 			r.print(w, strconv.Itoa(k))
 		}
-		if o.MOS != "" { // is for ngspice, which would leave a thousandth
-			w.Line(tight)
+		for _, node := range slices.Sorted(maps.Keys(o.Start)) {
+			w.Line(".nodeset v(" + node + ")=" + number(o.Start[node]))
 		}
+		w.Line(tight)
 		w.Line(".op")
 		w.Line(".end")
 		return w.Flush()

@@ -35,11 +35,13 @@ func Nulls(ctx context.Context, c *circuit.Circuit, o spice.Options) (map[string
 	var places []place
 	var nulls []float64
 	var bad string
+	o.Start = nil
 	for range Rounds {
-		bench, left, err := measure(ctx, c, o, nulls)
+		bench, left, point, err := measure(ctx, c, o, nulls)
 		if err != nil {
 			return nil, err
 		}
+		o.Start = point // the next is near
 		if nulls == nil {
 			nulls, places = make([]float64, len(left)), make([]place, len(left))
 		}
@@ -86,25 +88,26 @@ func (p *place) next(null, left float64) float64 {
 	return null - left/slope
 }
 
-// measure finds what is left of the offsets [V], place by place.
-func measure(ctx context.Context, c *circuit.Circuit, o spice.Options, nulls []float64) (*spice.NullBench, []float64, error) {
+// measure finds what is left of the offsets [V], place by place, and the operating
+// point [V].
+func measure(ctx context.Context, c *circuit.Circuit, o spice.Options, nulls []float64) (*spice.NullBench, []float64, map[string]float64, error) {
 	var files emit.Artifacts
 	bench, err := spice.Nulls(c, o, nulls, &files)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	point, err := operating.Point(ctx, &files, o.MOS)
 	if err != nil {
-		return nil, nil, fmt.Errorf("cells without input: %w", err)
+		return nil, nil, nil, fmt.Errorf("cells without input: %w", err)
 	}
 	left := make([]float64, len(bench.Twins))
 	for k, t := range bench.Twins {
 		out, here := point[t.Out]
 		twin, beside := point[t.Twin]
 		if !here || !beside {
-			return nil, nil, fmt.Errorf("the bench of offsets has no node %s", t.Out)
+			return nil, nil, nil, fmt.Errorf("the bench of offsets has no node %s", t.Out)
 		}
 		left[k] = out - twin
 	}
-	return bench, left, nil
+	return bench, left, point, nil
 }
