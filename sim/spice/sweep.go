@@ -117,7 +117,7 @@ func (c *Circuit) DC(ctx context.Context, o Options) (*sim.Trace, *Stats, error)
 				copy(sys.x, x)
 				sys.depart(x)
 				sys.sources(0, 1)
-				solved = sys.newton(0, d.opts.itl1) == nil
+				solved = sys.newton(0, d.opts.itl1) == nil && sys.balanced(0, 1e-3, 1)
 			}
 			if solved {
 				copy(x, sys.x)
