@@ -7,6 +7,8 @@ package spice
 //
 // p_k is the factor by which a real cell is off, 1 where nothing is known of it; p_hold
 // is that of the time constant by which a store forgets, where the level knows one.
+// p_trim takes away what a square inside a cell is off by, which no current into an
+// output can.
 type cell struct {
 	name     string
 	equation string // as a comment above the cell
@@ -65,7 +67,7 @@ var cells = []cell{
 	},
 	{
 		"cell_alignment_store", "d(w)/dt = p_rate (post pre - total^2 w)",
-		"pre post total w", "p_rate=1 p_init=0 p_hold=1",
+		"pre post total w", "p_rate=1 p_init=0 p_hold=1 p_trim=0",
 	},
 	{"cell_weight_leak", "a store that learns at p_rate gets -p_decay w", "w", "p_rate=1 p_decay=1"},
 	{

@@ -244,9 +244,20 @@ func (x *expansion) alignmentStore() {
 	x.matrix(len(post), len(pre), func(name string, i, j int) {
 		k := i*len(pre) + j
 		x.cell(name, "cell_alignment_store", []string{pre[j], post[i], total[i], w[k]},
-			append([]string{"p_rate", number(x.e.Number("rate") * x.factorOf(k)), "p_init", number(x.e.Numbers("init")[k])}, x.hold(k)...)...)
+			slices.Concat([]string{"p_rate", number(x.e.Number("rate") * x.factorOf(k)), "p_init", number(x.e.Numbers("init")[k])}, x.hold(k), x.trim(name))...)
 		x.offset(name, k, w[k])
 	})
+}
+
+// trimOf is what a trim is called among nulls.
+func trimOf(instance string) string { return instance + "_trim" }
+
+// trim is the null inside an instance, where one was measured, as a parameter.
+func (x *expansion) trim(name string) []string {
+	if v := x.options.Nulls[trimOf(name)]; v != 0 && !x.e.Testbench() {
+		return []string{"p_trim", number(v)}
+	}
+	return nil
 }
 
 // hold is by which factor a store forgets more slowly, as a parameter of its cell.

@@ -40,7 +40,7 @@ func (b *NullBench) Share(nulls []float64) map[string]float64 {
 func (b *NullBench) Instance(place int) string {
 	name := ""
 	for n, k := range b.place {
-		if k == place && (name == "" || n < name) {
+		if n = strings.TrimSuffix(n, trimOf("")); k == place && (name == "" || n < name) {
 			name = n
 		}
 	}
@@ -87,16 +87,31 @@ func Nulls(c *circuit.Circuit, o Options, nulls []float64, files *emit.Artifacts
 			if !ok {
 				at = len(rows)
 				known[r.key()], rows = at, append(rows, r)
-				n := strconv.Itoa(at)
-				bench.Twins = append(bench.Twins, NullTwin{"dut" + n + "_" + b.out, "twin" + n + "_" + b.out})
+				bench.add(r)
+				if r.trimmed() {
+					r.high = true
+					rows = append(rows, r)
+					bench.add(r)
+				}
 			}
 			bench.place[x.name] = at
+			if r.trimmed() {
+				bench.place[trimOf(x.name)] = at + 1
+			}
 		}
 	}
 	for k := range rows {
 		d.used[twinOf(rows[k].cell)] = true
-		if nulls != nil {
-			rows[k].null, d.used["cell_null"] = nulls[k], true
+		if nulls == nil {
+			continue
+		}
+		d.used["cell_null"] = true
+		at := k
+		if rows[k].high {
+			at--
+		}
+		if rows[k].null = nulls[at]; rows[k].trimmed() {
+			rows[k].trim = nulls[at+1]
 		}
 	}
 	files.Add(NetlistFile, func(out io.Writer) error {
@@ -107,7 +122,7 @@ func Nulls(c *circuit.Circuit, o Options, nulls []float64, files *emit.Artifacts
 		w.Line(".include \"" + CellFile + "\"")
 		w.Line("v_one one 0 dc {p_v0}")
 		for k, r := range rows {
-			r.print(w, strconv.Itoa(k))
+			r.print(w, k)
 		}
 		for _, node := range slices.Sorted(maps.Keys(o.Start)) {
 			w.Line(".nodeset v(" + node + ")=" + number(o.Start[node]))
@@ -122,6 +137,12 @@ func Nulls(c *circuit.Circuit, o Options, nulls []float64, files *emit.Artifacts
 		files.AddText(MOSFile, cmp.Or(o.MOS, MOSAt(o.Process.Pair)))
 	}
 	return bench, nil
+}
+
+// add gives a row a place.
+func (b *NullBench) add(r nullRow) {
+	n := strconv.Itoa(len(b.Twins))
+	b.Twins = append(b.Twins, NullTwin{"dut" + n + "_" + r.bench.out, "twin" + n + "_" + r.bench.out})
 }
 
 // seen are the parameters of an instance without those that dc does not see.
@@ -143,7 +164,13 @@ type nullRow struct {
 	params []string
 	offset []string // parameters of the offset that was drawn for it
 	null   float64
+	trim   float64
+	high   bool // its output stands at 1, and its place is that of the trim
 }
+
+// trimmed tells whether a cell forgets by a product of its own, which is off like all
+// others. Where that product is to be 0, the output follows what it is tied to.
+func (r nullRow) trimmed() bool { return r.cell == "cell_alignment_store" }
 
 func (r nullRow) key() string {
 	return r.cell + " " + r.own + " " + strings.Join(r.params, " ") + " offset " + strings.Join(r.offset, " ")
@@ -159,9 +186,20 @@ func (r nullRow) into() string {
 }
 
 // print prints the cell and its twin. Their inputs are at 0, but a slope is at 1; no
-// current flows into a sum. A sum without an owner, and a weight, stand on p_r0.
-func (r nullRow) print(w *emit.Writer, n string) {
-	for _, side := range []struct{ name, cell string }{{"dut" + n, cmp.Or(r.own, r.cell)}, {"twin" + n, twinOf(r.cell)}} {
+// current flows into a sum. A sum without an owner, and a weight, stand on p_r0. What
+// stands at 1 should be 1 above the same cell at 0, which is the row before.
+func (r nullRow) print(w *emit.Writer, k int) {
+	n, tied := strconv.Itoa(k), "0"
+	sides := []struct{ name, cell string }{{"dut" + n, cmp.Or(r.own, r.cell)}, {"twin" + n, twinOf(r.cell)}}
+	load := "p_r0"
+	if r.trimmed() {
+		load = "p_r0/4" // or what it feeds back may be more than the load before it is trimmed
+	}
+	if r.high {
+		tied, sides = "one", sides[:1]
+		w.Line("e_twin" + n + " twin" + n + "_" + r.bench.out + " one dut" + strconv.Itoa(k-1) + "_" + r.bench.out + " 0 1")
+	}
+	for _, side := range sides {
 		x := instance{name: "x_" + side.name, cell: side.cell, params: r.params}
 		for _, pin := range strings.Fields(findCell(r.cell).pins) {
 			if pin == "slope" { // never rests
@@ -175,9 +213,12 @@ func (r nullRow) print(w *emit.Writer, n string) {
 		if r.bench.out == "w" {
 			x.params = append(slices.Clone(x.params), "p_hold", "1e+30")
 		}
+		if r.trim != 0 {
+			x.params = append(slices.Clone(x.params), "p_trim", number(r.trim))
+		}
 		x.print(w)
 		if r.bench.load || r.bench.out == "w" {
-			w.Line("r_" + side.name + " " + side.name + "_" + r.bench.out + " 0 {p_r0}")
+			w.Line("r_" + side.name + " " + side.name + "_" + r.bench.out + " " + tied + " {" + load + "}")
 		}
 	}
 	into := "dut" + n + "_" + r.into()

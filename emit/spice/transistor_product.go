@@ -129,6 +129,7 @@ gw w 0 w 0 {1/(p_hold*p_forget*p_rate*p_r0)}`,
 xm post pre w part_product PARAMS: p_s=3
 xs total total s part_product
 rs s 0 {p_r0}
+it s 0 dc {p_trim/p_r0}
 xt s w p m part_quad
 xd m p w part_difference PARAMS: p_m=12.5 p_s=3
 cw w 0 {1/(p_rate*p_r0)} ic={p_init}

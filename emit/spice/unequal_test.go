@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"vlec/emit/spice"
-	"vlec/internal/calibrate"
 )
 
 // spread is the process of the tests with unequal transistors.
@@ -17,28 +16,33 @@ func spread(p spice.Process, avt float64) spice.Process {
 	return p
 }
 
-// withoutAlignment is products without the store whose decay is a product of
-// products: the offset of the first would have to be nulled inside.
-func withoutAlignment(t *testing.T) string {
-	t.Helper()
-	before, _, found := strings.Cut(products, "net aligned")
-	if !found {
-		t.Fatal("the circuit has no alignment store")
-	}
-	return before
-}
-
-// TestNotNulled wants the name of a cell whose offset no current takes away.
-func TestNotNulled(t *testing.T) {
+// TestAlignmentTrimmed wants an alignment store of unequal transistors without input to
+// keep its weight, which the offset of its square would make grow or fall without bound.
+func TestAlignmentTrimmed(t *testing.T) {
 	c := atTransistors(t, `circuit aligned
 net a potential 1
-stimulus a out=a wave=[constant(1)]
-net aligned potential 1
-alignment-store aligned pre=a post=a total=a w=aligned rate=0.1 init=[0.5]
+stimulus a out=a wave=[constant(0)]
+net w potential 1
+alignment-store w pre=a post=a total=a w=w rate=0.1 init=[0.5]
+net s sum 1
+net u potential 1
+coupling s in=a sum=s gain=1
+leaky-integrator u sum=s state=u tau=[1] init=[0]
 `)
-	o := spice.Options{Level: "transistor", Stop: 1, MaxStep: 1, Seed: 1, Process: spread(corrected(t, c), 4e-9)}
-	if _, err := calibrate.Nulls(t.Context(), c, o); err == nil || !strings.Contains(err.Error(), "the offset of x_aligned0_0 is not nulled") {
-		t.Error(err)
+	for seed := range uint64(4) {
+		p := spread(corrected(t, c), 4e-9)
+		o := nulled(t, c, spice.Options{Stop: 20 * units.Time, MaxStep: units.Time, Seed: seed, Process: p})
+		ends := func() float64 {
+			dir, side := started(t, c, o)
+			return last(node(t, builtin(t, dir), signal(t, side, "w").Nodes[0]))
+		}
+		trimmed := ends()
+		delete(o.Nulls, "x_w_2_a0_0_trim")
+		not := ends()
+		t.Logf("seed %d: the weight goes from 0.5 to %.4f, without its trim to %.4f", seed, trimmed, not)
+		if !(math.Abs(trimmed-0.5) < 5e-4) || math.Abs(not-0.5) < 0.02 {
+			t.Errorf("seed %d: the weight goes from 0.5 to %g, without its trim to %g", seed, trimmed, not)
+		}
 	}
 }
 
@@ -47,7 +51,7 @@ var transistor = regexp.MustCompile(`mos_[np] PARAMS: p_w=(\S+) p_l=(\S+) p_dvt=
 // TestUnequalTransistors wants thresholds that spread by avt/sqrt(W L), the same for
 // the same seed and others for another, in the portable subset.
 func TestUnequalTransistors(t *testing.T) {
-	c := atTransistors(t, withoutAlignment(t))
+	c := atTransistors(t, products)
 	const avt = 4e-9
 	text := func(seed uint64) string {
 		o := spice.Options{Stop: units.Time, MaxStep: units.Time, Seed: seed, Process: spread(corrected(t, c), avt)}

@@ -3,6 +3,7 @@ package calibrate
 import (
 	"errors"
 	"math"
+	"strings"
 	"testing"
 
 	"vlec/circuit"
@@ -144,18 +145,20 @@ func TestNext(t *testing.T) {
 	}
 }
 
-// TestNotNulled wants the instance by name: no current from outside reaches the product
-// inside an alignment store, which with this seed undoes what a current does.
+// TestNotNulled wants the name of an error neuron whose gain at rest has vanished.
 func TestNotNulled(t *testing.T) {
-	c, o := built(t, `circuit aligned
+	c, o := built(t, `circuit error
 net a potential 1
 stimulus a out=a wave=[constant(0)]
-net aligned potential 1
-alignment-store aligned pre=a post=a total=a w=aligned rate=0.1 init=[0.5]
-`, 4e-9)
+net s sum 1
+net v potential 1
+net e potential 1
+coupling s in=a sum=s gain=1
+lead-lag e sum=s state=v lead=e tau=[0.1] ahead=[1] init=[0]
+`, 4e-8)
 	o.Seed = 1
 	_, err := Nulls(t.Context(), c, o)
-	if bad, ok := errors.AsType[*NotNulledError](err); !ok || bad.Instance != "x_aligned0_0" {
+	if bad, ok := errors.AsType[*NotNulledError](err); !ok || bad.Instance != "x_e_2_a0" || !strings.Contains(err.Error(), "transistors of larger area") {
 		t.Error(err)
 	}
 }
