@@ -10,14 +10,14 @@ import (
 
 // The noise that is expected of rates and of errors is what a noisy circuit shows
 // beside a silent one; the verdict allows for it and says so, and noise that drowns
-// the errors passes for nothing. -short runs a period of the recurrent network.
+// the errors passes for nothing. -short runs 4 of 10 units of time.
 func TestExpectedNoise(t *testing.T) {
 	for _, c := range []struct {
 		file     string
 		learning bool
 		duration float64
 		slack    float64 // by which the expectation of errors may exceed what is seen
-	}{{chain, false, 10, 1.5}, {chain, true, 10, 1.5}, {recurrent, false, briefly(10), 5}} {
+	}{{chain, false, briefly(10), 1.5}, {chain, true, 10, 1.5}, {recurrent, false, briefly(10), 5}} {
 		if testing.Short() && c.learning {
 			t.Log("-short leaves the chain that learns out")
 			continue
