@@ -120,6 +120,7 @@ func moves(s *sim.Signal) bool {
 // that the change reaches.
 func TestEditedNetlistIsRefused(t *testing.T) {
 	net := load(t, recurrent)
+	net.Duration = briefly(net.Duration)
 	dir := t.TempDir()
 	var files emit.Artifacts // TestNetlistFollowsModel shows that they pass
 	if _, err := compile.Spice(t.Context(), net, compile.SpiceOptions{}, &files); err != nil {
@@ -164,16 +165,12 @@ func TestEditedNetlistIsRefused(t *testing.T) {
 			if err := os.WriteFile(edited, []byte(strings.Join(lines, "\n")), 0o666); err != nil {
 				t.Fatal(err)
 			}
-			for _, engine := range engines(t) {
-				v, err := Spice(t.Context(), net, SpiceOptions{Engine: engine, Artifact: edited, Dir: t.TempDir()})
-				if err != nil {
-					t.Fatal(err)
-				}
+			for _, v := range inEach(t, engines(t), net, SpiceOptions{Artifact: edited}) {
 				worst := v.Report.Worst()
 				if v.Pass() || worst.Worst == "" {
-					t.Errorf("%s: passes: %v", engine, v)
+					t.Errorf("%s: passes: %v", v.Engine, v)
 				}
-				t.Logf("%s: %v", engine, v)
+				t.Logf("%s: %v", v.Engine, v)
 			}
 		})
 	}
