@@ -76,6 +76,8 @@ func Nulls(c *circuit.Circuit, o Options, nulls []float64, files *emit.Artifacts
 		d.expand(e, func(x instance) { list = append(list, x) })
 		for k, x := range list {
 			b, ok := benches[x.cell]
+			// Slopes have none: a step has no value at rest, and nulls of the others left medians of
+			// the chain as they were (thresholds 1.68, within 2x 62 instead of 63 of 100; offsets 1).
 			if !ok || x.correction() || len(b.with) > 0 {
 				continue
 			}
