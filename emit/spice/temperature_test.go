@@ -63,7 +63,7 @@ func TestTemperatureInNgspice(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short leaves ngspice out, which takes seconds for each temperature")
 	}
-	for _, celsius := range []string{"85", "-40"} {
+	for _, celsius := range []string{"85", "-40", "85\n[hardware.spice.transistors]\nbias = \"ptat\""} {
 		net := with(t, chain, "[hardware.spice]\ntime_unit = 1e-2\ntemperature = "+celsius)
 		net.Duration = 2
 		var runs [2]*sim.Trace
@@ -75,9 +75,9 @@ func TestTemperatureInNgspice(t *testing.T) {
 			runs[i] = v.Simulated
 		}
 		report := sim.Compare(runs[0], runs[1], sim.Options{Tolerance: 1e-4, Kinds: map[string]float64{"v": 0.02, "e": 0.02}, From: 0.1})
-		t.Logf("%s degrees Celsius: %+v", celsius, report.Summary())
+		t.Logf("%q degrees Celsius: %+v", celsius, report.Summary())
 		if !report.Pass() {
-			t.Errorf("%s degrees Celsius: the engines differ: %+v", celsius, report.Summary())
+			t.Errorf("%q degrees Celsius: the engines differ: %+v", celsius, report.Summary())
 		}
 	}
 }
