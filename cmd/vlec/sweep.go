@@ -81,7 +81,7 @@ down, or speed it up.
 
 Example:
   vlec sweep corners examples/chain/model.toml --level macro --temperature=-20,60
-  vlec sweep corners examples/chain/transistors.toml --level transistor --bias ptat --window 4 --max-step 0.02`
+  vlec sweep corners examples/chain/ptat.toml --level transistor --window 4 --max-step 0.02`
 }
 
 func (c *sweepCornersCmd) Run(g *globals) error {
