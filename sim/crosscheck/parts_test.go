@@ -99,3 +99,32 @@ func TestRefreshedWeights(t *testing.T) {
 		t.Errorf("%v", v)
 	}
 }
+
+// TestRefreshedTransistors wants stores of transistors to be refreshed as the reference
+// is, to a level within what the datasheet of the cell says.
+func TestRefreshedTransistors(t *testing.T) {
+	const grid, leak = 0.25, 20
+	net := load(t, chain)
+	net.Duration = 9
+	for _, p := range net.Projections {
+		p.Eta /= 10
+	}
+	net.Hardware.Spice.Store = model.Store{Leak: leak * 1e-3, Refresh: 4e-3, Grid: grid} // strobes from 4 and 8 on
+	v, err := Spice(t.Context(), net, SpiceOptions{Level: "transistor", Learning: true, Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range v.Report.Results {
+		if sim.KindOf(r.Name) == "W" && r.MaxAbs > 0.15*grid { // while the strobe rises
+			t.Errorf("%+v", r)
+		}
+	}
+	for _, name := range []string{"hidden_output.W", "drive_hidden.W"} { // begin at 0.6 and 0.5
+		w := v.Simulated.Signal(name)
+		last, want := w.Data[len(w.Data)-1], 0.5*math.Exp(-0.56/leak)
+		t.Logf("%s: %.4f, should be %.4f", name, last, want)
+		if !(math.Abs(last-want) < 0.06*grid) {
+			t.Errorf("%s ends at %g, want %g", name, last, want)
+		}
+	}
+}
