@@ -14,6 +14,7 @@ package calibrate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
@@ -38,6 +39,13 @@ func Nulls(ctx context.Context, c *circuit.Circuit, o spice.Options) (map[string
 	o.Start = nil
 	for range Rounds {
 		bench, left, point, err := measure(ctx, c, o, nulls)
+		if err != nil && o.Start != nil { // from there one may not get on
+			o.Start = nil
+			bench, left, point, err = measure(ctx, c, o, nulls)
+		}
+		if nulls != nil && ctx.Err() == nil && errors.Is(err, operating.ErrNoPoint) { // they have run away
+			return nil, &NotNulledError{bad}
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -19,6 +19,7 @@ package operating
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -31,6 +32,9 @@ import (
 	"vlec/sim/referee"
 	reader "vlec/sim/spice"
 )
+
+// ErrNoPoint is what a netlist without an operating point, or one that is not found, ends in.
+var ErrNoPoint = errors.New("no operating point")
 
 // Correct returns the corrections that the parts of a process need. mos is the library
 // of transistors, "" the generic one: two rounds of operating points do then, because
@@ -125,7 +129,7 @@ func in(files *emit.Artifacts, solve func(netlist string) (map[string]float64, e
 	}
 	point, err := solve(filepath.Join(dir, spice.NetlistFile))
 	if err != nil {
-		return nil, fmt.Errorf("no operating point: %w", err)
+		return nil, fmt.Errorf("%w: %w", ErrNoPoint, err)
 	}
 	return point, nil
 }

@@ -47,6 +47,8 @@ type Corner struct {
 	Learned float64 `json:"learned"`
 	Kept    float64 `json:"kept"`
 	Loaded  float64 `json:"loaded"`
+	// Why there is no such circuit here; nothing was measured then.
+	Fails string `json:"fails,omitempty"`
 }
 
 // A CornerStudy is a circuit under conditions that its designer does not choose.
@@ -162,7 +164,10 @@ func Corners(ctx context.Context, net *model.Network, o CornerOptions) (*CornerS
 	return s, parallel(ctx, len(s.Corners), o.Progress, func(k int) error {
 		c, own := s.Corners[k], filepath.Join(dir, strconv.Itoa(k))
 		if err := b.measures(ctx, c, net, nominal, software, own); err != nil {
-			return fmt.Errorf("%s: %w", c.Name, err)
+			if c.Fails = unfit(ctx, err); k == 0 || c.Fails == "" {
+				return fmt.Errorf("%s: %w", c.Name, err)
+			}
+			c.Rates, c.Errors, c.Learned, c.Kept, c.Loaded = 0, 0, 0, 0, 0
 		}
 		return os.RemoveAll(own)
 	})
@@ -203,7 +208,10 @@ func (s *CornerStudy) Table() [][]string {
 	short := func(x float64) string { return strconv.FormatFloat(x, 'g', 3, 64) }
 	times := func(x float64) string { return short(x / s.Corners[0].Learned) }
 	for _, c := range s.Corners {
-		row := []string{c.Name, short(c.Rates), short(c.Errors), times(c.Learned), short(c.Learned / s.Reference), times(c.Kept), times(c.Loaded)}
+		row := []string{c.Name, "fails", "", "", "", "", ""}
+		if c.Fails == "" {
+			row = []string{c.Name, short(c.Rates), short(c.Errors), times(c.Learned), short(c.Learned / s.Reference), times(c.Kept), times(c.Loaded)}
+		}
 		if s.Bias != "" {
 			row = slices.Insert(row, 1, c.Nulls)
 		}
@@ -228,15 +236,23 @@ func (s *CornerStudy) String() string {
 			worst = c
 		}
 	}
-	return fmt.Sprintf("%s (%s): from %.3g, the circuit learns to %.3g under nominal conditions, and to %.3g at worst (%s); the reference learns to %.3g",
+	text := fmt.Sprintf("%s (%s): from %.3g, the circuit learns to %.3g under nominal conditions, and to %.3g at worst (%s); the reference learns to %.3g",
 		s.Model, s.Level, s.Start, s.Corners[0].Learned, worst.Learned, worst.label(), s.Reference)
+	for _, c := range s.Corners {
+		if c.Fails != "" {
+			text += fmt.Sprintf("; %s: %s", c.label(), c.Fails)
+		}
+	}
+	return text
 }
 
 // Picture shows the three losses of every corner.
 func (s *CornerStudy) Picture() *plot.Figure {
-	rows := make([]plot.Row, len(s.Corners))
-	for i, c := range s.Corners {
-		rows[i] = plot.Row{Name: c.label(), Values: []float64{c.Learned, c.Kept, c.Loaded}}
+	var rows []plot.Row
+	for _, c := range s.Corners {
+		if c.Fails == "" {
+			rows = append(rows, plot.Row{Name: c.label(), Values: []float64{c.Learned, c.Kept, c.Loaded}})
+		}
 	}
 	return plot.Rows(s.Model+": corners ("+s.Level+" cells)", "final loss of the circuit; the line is what it learns under nominal conditions", "loss",
 		[]string{"learned there", "learned at nominal", "software's weights"}, s.Corners[0].Learned, rows)

@@ -5,10 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
 	"vlec/emit"
+	"vlec/internal/calibrate"
+	"vlec/internal/operating"
 	"vlec/model"
 )
 
@@ -39,6 +42,32 @@ func TestCornerList(t *testing.T) {
 	}
 	if got := strings.Join(names[:3], "|"); got != "nominal|temperature -40 °C|temperature -40 °C, nulled" || len(names) != 12 || names[7] != "resistors 1.2" || names[8] != "slowest" {
 		t.Errorf("%d rows: %s", len(names), got)
+	}
+}
+
+// A corner without a circuit is named, and is no number.
+func TestCornerFails(t *testing.T) {
+	if why := unfit(t.Context(), fmt.Errorf("c.toml: %w", &calibrate.NotNulledError{Instance: "x_a"})); !strings.Contains(why, "the offset of x_a is not nulled") {
+		t.Error(why)
+	}
+	if why := unfit(t.Context(), fmt.Errorf("c.toml: %w: singular", operating.ErrNoPoint)); why != "no operating point" {
+		t.Error(why)
+	}
+	if why := unfit(t.Context(), errors.New("disk full")); why != "" {
+		t.Error(why)
+	}
+	s := &CornerStudy{Bias: "constant", Reference: 1, Corners: []*Corner{
+		{Name: "nominal", Nulls: "nominal", Learned: 2, Kept: 2, Loaded: 2}, {Name: "supply 0.3", Nulls: "here", Fails: "no operating point"},
+	}}
+	if row := s.Table()[2]; row[0] != "supply 0.3" || row[1] != "here" || row[2] != "fails" || len(row) != len(s.Table()[0]) {
+		t.Errorf("%q", row)
+	}
+	if text := s.String(); !strings.HasSuffix(text, "supply 0.3, nulled: no operating point") || !strings.Contains(text, "at worst (nominal)") {
+		t.Error(text)
+	}
+	var picture bytes.Buffer
+	if err := s.Picture().SVG(&picture); err != nil || strings.Contains(picture.String(), "supply 0.3") {
+		t.Errorf("picture of %d bytes, %v", picture.Len(), err)
 	}
 }
 

@@ -2,7 +2,6 @@ package sweep
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -13,7 +12,6 @@ import (
 
 	"vlec/circuit"
 	"vlec/emit/spice"
-	"vlec/internal/calibrate"
 	"vlec/internal/plot"
 	"vlec/model"
 	"vlec/sim/reference"
@@ -48,7 +46,8 @@ type Condition struct {
 	Learned []float64 `json:"learned"`
 	Loaded  []float64 `json:"loaded"`
 	// Rejected counts the circuits that were drawn and have offsets that no current
-	// nulls, which a test would sort out; they are not among the samples above.
+	// nulls, or no operating point, which a test would sort out; they are not among the
+	// samples above.
 	Rejected int `json:"rejected,omitempty"`
 }
 
@@ -203,8 +202,7 @@ func Mismatch(ctx context.Context, net *model.Network, o MismatchOptions) (*Mism
 		b := b
 		b.noNull = j.notNulled
 		learned, err := b.trains(ctx, j.net, at)
-		var offset *calibrate.NotNulledError
-		if j.loaded != nil && errors.As(err, &offset) {
+		if j.loaded != nil && unfit(ctx, err) != "" {
 			*j.learned, *j.loaded = rejected, rejected
 			return nil
 		}

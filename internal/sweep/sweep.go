@@ -10,10 +10,13 @@ package sweep
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"slices"
 	"sync"
 
+	"vlec/internal/calibrate"
+	"vlec/internal/operating"
 	"vlec/model"
 	"vlec/sim"
 	"vlec/sim/crosscheck"
@@ -34,6 +37,20 @@ func (b *bench) trains(ctx context.Context, net *model.Network, at string) (weig
 		return nil, err
 	}
 	return t.Weights, nil
+}
+
+// unfit says why a circuit is none that could be used, "" where nothing is wrong or
+// something else than the circuit.
+func unfit(ctx context.Context, err error) string {
+	switch offset := (*calibrate.NotNulledError)(nil); {
+	case ctx.Err() != nil:
+		return ""
+	case errors.As(err, &offset):
+		return offset.Error()
+	case errors.Is(err, operating.ErrNoPoint):
+		return operating.ErrNoPoint.Error()
+	}
+	return ""
 }
 
 // holds is the loss of a circuit with given weights, held.
