@@ -77,7 +77,9 @@ const (
 	iLogOr
 	iSel
 	iPart
-	iPartX
+	iPartS // signed
+	iPartX // across two slots
+	iPartXS
 	iPartV
 	iPartVW
 	iCat
@@ -87,8 +89,10 @@ const (
 	iTrue
 	// Control and effects.
 	iJmp
-	iJz
-	iJnz
+	iJz   // jumps also when x is unknown
+	iJnz  // does not
+	iJzK  // known to be zero
+	iJnzX // or unknown
 	iSwitch
 	iSt    // store in a watched signal
 	iStL   // store by a descriptor
@@ -103,6 +107,12 @@ const (
 	iEvent
 	iSys
 	iTrigger
+	// Pairs, which only exec2 knows.
+	iStEnd
+	iNbaQEnd
+	iNbaQJz
+	iNbaQJzEnd
+	iJzEnd
 )
 
 // An instr is one instruction. sh is 64 minus the width of the result, or of
@@ -159,6 +169,7 @@ type switchTable struct {
 type program struct {
 	d      *Design
 	code   []instr
+	fast   []instr // code with pairs, for exec2
 	cells  []*cell // by instruction, nil for control
 	dests  []dest
 	events [][]trigger
@@ -176,6 +187,8 @@ type program struct {
 
 	watch      [][]mark // by slot: units that read the signal
 	memo       [][]mark // by memory
+	fans       []fan    // by slot: what watch and special say
+	marks      []mark   // of fans that have more than one
 	edges      [][]edgeWatch
 	loops      []bool // comb units that take part in a combinational loop
 	sigAt      map[uint16]*Signal
@@ -188,14 +201,16 @@ type program struct {
 	words      int               // of the set of dirty units
 
 	// By number in the dirty set.
+	copies []copyUnit
 	pcAt   []int32
 	always []uint64 // as words of the set: units that run at every edge
 	anyway bool     // there are combinational loops
+	alone  bool     // clocked units change nothing before all of them have run
 
-	touch  [][]int32       // by slot: numbers of the units that read the signal, or write it at once
-	scope  []uint16        // slots of temporaries, which have no unknown bits between units
-	wirePC map[*Signal]int // code of signals that are computed on demand
-	quick  []bool          // by slot: every assignment is an iNbaQ
+	touch   [][]int32       // by slot: numbers of the units that read the signal, or write it at once
+	passing []bool          // by slot: a temporary, which has no unknown bits between units
+	wirePC  map[*Signal]int // code of signals that are computed on demand
+	quick   []bool          // by slot: every assignment is an iNbaQ
 }
 
 type constSlot struct {
@@ -216,10 +231,19 @@ type mark struct {
 	bits uint64
 }
 
+// A fan is what a change of a signal leads to.
+type fan struct {
+	bits     uint64 // units that read it, in one word of the dirty set
+	word     int32
+	from, to int32 // further ones, in program.marks
+	special  bool
+}
+
 // A domain is the clocked units of one list of edges.
 type domain struct {
 	trig   []trigger
 	lo, hi int // words of the dirty set
+	copies int // the first word of units that only copy
 }
 
 type edgeWatch struct {

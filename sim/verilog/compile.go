@@ -1,12 +1,16 @@
 package verilog
 
-import "vlec/model/diag"
+import (
+	"slices"
+
+	"vlec/model/diag"
+)
 
 // compile turns a design into a program: slots for signals, an order of
 // evaluation, code.
 func compile(d *Design) (*program, error) {
 	d.inline()
-	p := &program{d: d, sigAt: map[uint16]*Signal{}, wirePC: map[*Signal]int{}}
+	p := &program{d: d, alone: d.alone(), sigAt: map[uint16]*Signal{}, wirePC: map[*Signal]int{}}
 	g := &gen{p: p, consts: map[string]operand{}, constAt: map[uint16]Value{}, exits: map[*sBlock][]int{}, placed: map[*Signal]bool{}, persist: map[*unit][]uint16{}}
 	for _, s := range d.Signals {
 		if !s.local {
@@ -25,12 +29,17 @@ func compile(d *Design) (*program, error) {
 		g.unit(&c)
 		p.wirePC[u.body.(*sAssign).lv.sig] = c.pc
 	}
+	g.copies()
 	p.nslots = g.next
-	p.scope = append(p.scope, g.temps...)
+	p.passing = make([]bool, p.nslots)
+	for _, slot := range append(g.temps, g.scope...) {
+		p.passing[slot] = true
+	}
 	for _, i := range p.procs {
 		p.persist = append(p.persist, g.persist[p.units[i].u])
 	}
 	p.number()
+	p.fuse()
 	if err := g.errs.Err(); err != nil {
 		return nil, err
 	}
@@ -50,6 +59,7 @@ type gen struct {
 	current *unit
 	placed  map[*Signal]bool
 	persist map[*unit][]uint16
+	scope   []uint16 // further slots that mean nothing between units
 }
 
 func (g *gen) slots(n int) uint16 {
@@ -96,7 +106,7 @@ func (g *gen) lives(slot, n int) {
 func (g *gen) passes(slot uint32, n int) {
 	if g.current == nil || g.current.kind != unitProc {
 		for i := range n {
-			g.p.scope = append(g.p.scope, uint16(int(slot)+i))
+			g.scope = append(g.scope, uint16(int(slot)+i))
 		}
 	}
 }
@@ -125,7 +135,7 @@ func (g *gen) temp(w int, signed bool) operand {
 	if w > 64 {
 		o := operand{g.slots(words(w)), w, signed}
 		for i := range words(w) {
-			g.p.scope = append(g.p.scope, o.slot+uint16(i))
+			g.scope = append(g.scope, o.slot+uint16(i))
 		}
 		return o
 	}
@@ -298,6 +308,14 @@ func (g *gen) conv(n *node, dst *operand) operand {
 		return g.value(n, dst)
 	}
 	a := n.a[0]
+	if n.signed && n.w == a.w && n.w <= 64 {
+		switch a.op {
+		case opPart:
+			return g.part(&node{op: opPart, w: n.w, signed: true, a: a.a, lo: a.lo, pos: a.pos}, dst)
+		case opConcat:
+			return g.concat(signedConcat(a), dst)
+		}
+	}
 	o := g.value(a, nil)
 	if n.w > 64 || a.w > 64 {
 		if a.w > 64 && n.w <= 64 && !n.signed {
@@ -325,6 +343,14 @@ func (g *gen) conv(n *node, dst *operand) operand {
 	return g.data(in, c)
 }
 
+// signedConcat is a concatenation as a signed number: what extends its first
+// part to the word extends all of it.
+func signedConcat(n *node) *node {
+	a := slices.Clone(n.a)
+	a[0] = &node{op: opConv, w: a[0].w, signed: true, a: []*node{a[0]}, pos: n.pos}
+	return &node{op: opConcat, w: n.w, signed: true, a: a, pos: n.pos}
+}
+
 func (g *gen) concat(n *node, dst *operand) operand {
 	args := make([]operand, len(n.a))
 	for i, a := range n.a {
@@ -343,7 +369,7 @@ func (g *gen) concat(n *node, dst *operand) operand {
 		if i == len(args)-2 {
 			d = g.into(n, dst)
 		} else {
-			d = g.temp(acc.w+a.w, false)
+			d = g.temp(acc.w+a.w, n.signed)
 		}
 		acc = g.data(instr{op: iCat, x: acc.slot, y: a.slot, lo: uint8(a.w)}, &cell{op: opConcat, dst: d, args: []operand{acc, a}})
 	}
@@ -362,8 +388,13 @@ func (g *gen) part(n *node, dst *operand) operand {
 	case n.op == opPart && n.w <= 64 && n.lo >= 0 && n.lo+n.w <= o.w:
 		in.op, in.lo = iPart, uint8(n.lo&63)
 		in.x += uint16(n.lo >> 6)
-		if n.lo&63+n.w > 64 {
+		switch {
+		case n.lo&63+n.w > 64 && n.signed:
+			in.op = iPartXS
+		case n.lo&63+n.w > 64:
 			in.op = iPartX
+		case n.signed:
+			in.op = iPartS
 		}
 	case n.op == opPartV:
 		i := g.value(n.a[1], nil)

@@ -21,30 +21,28 @@ func (g *gen) stmt(s st) {
 			g.stmt(x)
 		}
 	case *sIf:
-		jz := g.branch(iJz, s.c)
+		not := g.branch(s.c, false, true)
 		g.stmt(s.then)
 		if s.els == nil {
-			g.p.code[jz].imm = g.here()
+			g.land(not)
 			return
 		}
 		end := g.emit(instr{op: iJmp})
-		g.p.code[jz].imm = g.here()
+		g.land(not)
 		g.stmt(s.els)
-		g.p.code[end].imm = g.here()
+		g.land([]int{end})
 	case *sCase:
 		g.caseStmt(s)
 	case *sLoop:
 		top := g.here()
-		jz := -1
+		var end []int
 		if s.c != nil {
-			jz = g.branch(iJz, s.c)
+			end = g.branch(s.c, false, true)
 		}
 		g.stmt(s.body)
 		g.stmt(s.step)
 		g.emit(instr{op: iJmp, imm: top})
-		if jz >= 0 {
-			g.p.code[jz].imm = g.here()
-		}
+		g.land(end)
 	case *sRepeat:
 		g.repeat(s.n, func() { g.stmt(s.body) })
 	case *sAssign:
@@ -56,14 +54,14 @@ func (g *gen) stmt(s st) {
 		g.event(s.ev)
 	case *sWait:
 		top := g.here()
-		jnz := g.branch(iJnz, s.c)
+		met := g.branch(s.c, true, false)
 		ev := make([]trigger, len(s.wake))
 		for i, w := range s.wake {
 			ev[i] = trigger{w, anyEdge}
 		}
 		g.event(ev)
 		g.emit(instr{op: iJmp, imm: top})
-		g.p.code[jnz].imm = g.here()
+		g.land(met)
 	case *sSys:
 		sc := sysCode{s: s, args: make([]operand, len(s.args))}
 		for i, a := range s.args {
@@ -82,12 +80,39 @@ func (g *gen) stmt(s st) {
 	}
 }
 
-func (g *gen) branch(op iop, c *node) int {
+// branch compiles a condition into jumps, whose targets are still open, that
+// are taken when it is want, or unknown where that counts, too. What the first
+// operand of a logical operator decides, the second is not asked.
+func (g *gen) branch(c *node, want, unknown bool) []int {
+	for c.op == opConv && c.a[0].w <= c.w {
+		c = c.a[0] // as true as before
+	}
+	switch {
+	case c.op == opLogNot, c.op == opNot && c.w == 1:
+		return g.branch(c.a[0], !want, unknown)
+	case c.op == opLogAnd, c.op == opLogOr, (c.op == opAnd || c.op == opOr) && c.w == 1:
+		decides := c.op == opLogOr || c.op == opOr // the value that one operand alone gives the whole
+		if want == decides {
+			return append(g.branch(c.a[0], want, unknown), g.branch(c.a[1], want, unknown)...)
+		}
+		past := g.branch(c.a[0], !want, !unknown)
+		jumps := g.branch(c.a[1], want, unknown)
+		g.land(past)
+		return jumps
+	}
 	o := g.value(c, nil)
 	if o.w > 64 {
 		o = g.op(opRedOr, g.temp(1, false), []operand{o})
 	}
-	return g.emit(instr{op: op, x: o.slot})
+	op := map[[2]bool]iop{{false, true}: iJz, {true, false}: iJnz, {false, false}: iJzK, {true, true}: iJnzX}[[2]bool{want, unknown}]
+	return []int{g.emit(instr{op: op, x: o.slot})}
+}
+
+// land lets jumps come here.
+func (g *gen) land(jumps []int) {
+	for _, at := range jumps {
+		g.p.code[at].imm = g.here()
+	}
 }
 
 func (g *gen) event(ev []trigger) {

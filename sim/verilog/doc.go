@@ -47,9 +47,13 @@
 // and settles types, which gives the typed tree (typed.go): every extension
 // stands in it as a conversion, and nothing below needs to know a rule of the
 // standard. Functions and tasks are copied into the place of their call. The
-// compiler puts combinational units into an order of evaluation (order.go) and
-// makes bytecode on 64-bit slots (code.go, compile.go, compstmt.go). The kernel
-// (kernel.go) runs units as the standard's event queue wants it.
+// compiler cuts clocked processes into registers (split.go), puts wires that are
+// read once into the place where they are (inline.go), puts combinational units
+// into an order of evaluation and registers that only copy one another behind
+// the others (order.go, copies.go), and makes bytecode on 64-bit slots (code.go,
+// compile.go, compstmt.go, fuse.go). The kernel (kernel.go) runs units as the
+// standard's event queue wants it, and of those only the ones for which
+// something has changed.
 //
 // Every operator exists twice: in eval (ops.go) on four-state vectors of any
 // width, and in exec2 (exec.go) on known values of at most 64 bits. eval folds

@@ -21,7 +21,7 @@ const maxRun = 1 << 24
 // run executes a process from pc until it ends or waits.
 func (m *Sim) run(i, pc int) (why stopped, at int) {
 	if m.seesAll(i) {
-		if why, at = m.exec2(m.p.code, pc, nil); why != atTrap {
+		if why, at = m.exec2(m.p.fast, pc, nil); why != atTrap {
 			return why, at
 		}
 		pc = at // an unknown bit appears: exec4 goes on with the same instruction
@@ -47,28 +47,16 @@ func (m *Sim) seesAll(i int) bool {
 // exec2 executes with two states. With a chain it goes on from unit to unit until
 // the chain ends, or a unit sees something unknown.
 func (m *Sim) exec2(code []instr, pc int, c *chain) (stopped, int) {
-	s, state := m.a, m.state
+	s, state, fans := m.a, m.state, m.p.fans
 	budget := m.budget
-loop:
 	for {
 		in := &code[pc]
 		pc++
 		switch in.op {
 		case iEnd:
-			if c == nil {
-				return atEnd, pc
+			if pc = m.follow(c); pc < 0 {
+				return c.why(), pc
 			}
-			for m.next(c) {
-				if m.unknown[c.unit] == 0 {
-					pc = int(m.p.pcAt[c.unit])
-					continue loop
-				}
-				if why, _ := m.exec4(int(m.p.pcAt[c.unit])); why != atEnd {
-					return why, pc
-				}
-				m.forget()
-			}
-			return atEnd, pc
 		case iMov:
 			s[in.d] = s[in.x]
 		case iZext:
@@ -182,6 +170,11 @@ loop:
 		case iPartX:
 			v := s[in.x]>>(in.lo&63) | s[in.x+1]<<(64-in.lo&63)
 			s[in.d] = v << (in.sh & 63) >> (in.sh & 63)
+		case iPartS:
+			s[in.d] = uint64(int64(s[in.x]>>(in.lo&63)<<(in.sh&63)) >> (in.sh & 63))
+		case iPartXS:
+			v := s[in.x]>>(in.lo&63) | s[in.x+1]<<(64-in.lo&63)
+			s[in.d] = uint64(int64(v<<(in.sh&63)) >> (in.sh & 63))
 		case iPartV:
 			off := uint64(int64(s[in.y])*int64(in.k) + int64(in.imm))
 			if off > uint64(in.z) {
@@ -222,36 +215,71 @@ loop:
 				}
 			}
 			pc = int(in.imm)
-		case iJz:
+		case iJz, iJzK:
 			if s[in.x] == 0 {
 				pc = int(in.imm)
 			}
-		case iJnz:
+		case iJnz, iJnzX:
 			if s[in.x] != 0 {
 				pc = int(in.imm)
 			}
 		case iSwitch:
 			pc = int(m.p.tables[in.imm].at(s[in.x]))
 		case iSt:
-			if v := s[in.x]; s[in.d] != v {
-				old := s[in.d]
-				s[in.d] = v
-				for _, w := range m.p.watch[in.d] {
-					m.dirty[w.word] |= w.bits
-				}
-				if m.p.special[in.d] {
-					m.edge(in.d, old, 0, v, 0)
-				}
+			if s[in.d] != s[in.x] {
+				m.put(in.d, &fans[in.d], s[in.x])
 			}
 		case iNbaQ:
 			if v := s[in.x]; v != s[in.d] || state[in.d] != 0 {
-				state[in.d] |= isDue
-				m.quick = append(m.quick, nbaQuick{slot: in.d, a: v})
+				m.due(in.d, v)
 			}
 		case iNba:
 			m.nba = append(m.nba, later{kind: laterSlot, slot: in.d, a: s[in.x]})
 		case iNbaMem:
 			m.nba = append(m.nba, later{kind: laterMem, dest: in.imm, off: int64(s[in.y]), a: s[in.x]})
+		// Pairs; see fuse.go. The second one stands behind the first.
+		case iStEnd:
+			if s[in.d] != s[in.x] {
+				m.put(in.d, &fans[in.d], s[in.x])
+			}
+			if pc = m.follow(c); pc < 0 {
+				return c.why(), pc
+			}
+		case iNbaQEnd:
+			if v := s[in.x]; v != s[in.d] || state[in.d] != 0 {
+				m.due(in.d, v)
+			}
+			if pc = m.follow(c); pc < 0 {
+				return c.why(), pc
+			}
+		case iNbaQJz:
+			if v := s[in.x]; v != s[in.d] || state[in.d] != 0 {
+				m.due(in.d, v)
+			}
+			in = &code[pc]
+			pc++
+			if s[in.x] == 0 {
+				pc = int(in.imm)
+			}
+		case iJzEnd:
+			if s[in.x] != 0 {
+				continue
+			}
+			if pc = m.follow(c); pc < 0 {
+				return c.why(), pc
+			}
+		case iNbaQJzEnd:
+			if v := s[in.x]; v != s[in.d] || state[in.d] != 0 {
+				m.due(in.d, v)
+			}
+			in = &code[pc]
+			pc++
+			if s[in.x] != 0 {
+				continue
+			}
+			if pc = m.follow(c); pc < 0 {
+				return c.why(), pc
+			}
 		default:
 			if why := m.effect(in); why != atEnd {
 				return why, pc
@@ -311,6 +339,14 @@ func (m *Sim) exec4(pc int) (stopped, int) {
 			if a[in.x]&^b[in.x] != 0 {
 				pc = int(in.imm)
 			}
+		case iJzK:
+			if a[in.x]|b[in.x] == 0 {
+				pc = int(in.imm)
+			}
+		case iJnzX:
+			if a[in.x]|b[in.x] != 0 {
+				pc = int(in.imm)
+			}
 		case iSwitch:
 			// With an unknown selector the comparisons behind it decide.
 			if b[in.x] == 0 {
@@ -343,17 +379,41 @@ func (m *Sim) setSlot(d uint16, a, b uint64) {
 	}
 	m.a[d], m.b[d] = a, b
 	if int(d) >= len(m.p.watch) {
+		m.smudge(operand{slot: d, w: 1})
 		return
 	}
 	if (ob == 0) != (b == 0) {
 		m.turns(d, int32(b2i(b != 0)-b2i(ob != 0)))
 	}
-	for _, w := range m.p.watch[d] {
-		m.dirty[w.word] |= w.bits
-	}
-	if m.p.special[d] {
+	f := &m.p.fans[d]
+	m.wake(f)
+	if f.special {
 		m.edge(d, oa, ob, a, b)
 	}
+}
+
+// put is setSlot for a known value that replaces another.
+func (m *Sim) put(d uint16, f *fan, a uint64) {
+	old := m.a[d]
+	m.a[d] = a
+	m.wake(f)
+	if f.special {
+		m.edge(d, old, 0, a, 0)
+	}
+}
+
+// wake marks the units that read a signal.
+func (m *Sim) wake(f *fan) {
+	m.dirty[f.word] |= f.bits
+	for _, w := range m.p.marks[f.from:f.to] {
+		m.dirty[w.word] |= w.bits
+	}
+}
+
+// due notes a later assignment of a known value.
+func (m *Sim) due(d uint16, a uint64) {
+	m.state[d] |= isDue
+	m.quick = append(m.quick, nbaQuick{slot: d, a: a})
 }
 
 func (m *Sim) cell4(in *instr, c *cell) {
@@ -377,6 +437,7 @@ func (m *Sim) cell4(in *instr, c *cell) {
 	if !m.vague4(in, c) {
 		m.store4(c.dst, m.evalCell(c))
 	}
+	m.smudge(c.dst)
 	m.turned(c.dst, was)
 }
 
@@ -390,8 +451,8 @@ func (m *Sim) vague4(in *instr, c *cell) bool {
 		a[in.d], b[in.d] = x, bx
 	case iZext, iPart:
 		a[in.d], b[in.d] = x>>(in.lo&63)<<(in.sh&63)>>(in.sh&63), bx>>(in.lo&63)<<(in.sh&63)>>(in.sh&63)
-	case iSext:
-		a[in.d], b[in.d] = uint64(int64(x<<(in.sh&63))>>(in.sh&63)), uint64(int64(bx<<(in.sh&63))>>(in.sh&63))
+	case iSext, iPartS:
+		a[in.d], b[in.d] = uint64(int64(x>>(in.lo&63)<<(in.sh&63))>>(in.sh&63)), uint64(int64(bx>>(in.lo&63)<<(in.sh&63))>>(in.sh&63))
 	case iCat:
 		a[in.d], b[in.d] = x<<(in.lo&63)|y, bx<<(in.lo&63)|by
 	case iAddZ, iAddS, iSubZ, iSubS, iMulZ, iMulS, iNegZ, iNegS, iLtU, iLtS, iLeU, iLeS:

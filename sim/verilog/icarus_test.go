@@ -134,3 +134,42 @@ func TestComparisonFindsAChange(t *testing.T) {
 		t.Error("no change of + to - shows")
 	}
 }
+
+// What is left from an unknown value in a variable of a function must not show
+// when the function is next called; and of a reduction, a 0 decides alone.
+func TestUnknownBitsPass(t *testing.T) {
+	agree(t, `module tb;
+  reg [3:0] v = 4'b0101;
+  reg [1:0] i = 0;
+  reg y = 1'bx;
+  reg m [0:3];
+  function [4:0] look(input [3:0] from, input [1:0] at, input bit_i);
+    reg [3:0] t;
+    reg word;
+    begin
+      t = from;
+      t[at] = bit_i;
+      word = m[at]; // known at first
+      look = {t & {3'b111, at[0]}, word};
+    end
+  endfunction
+  function [3:0] set(input [3:0] from, input [1:0] at, input bit_i);
+    begin
+      set = from;
+      set[at] = bit_i;
+    end
+  endfunction
+  wire [3:0] s = set(v, i, y);
+  wire [4:0] seen = look(v, i, y);
+  wire none = &{1'b0, s}, open = &{1'bx, v}, high = &{1'bz, 4'hf}, part = &{4'b1011, s};
+  initial begin
+    m[0] = 1;
+    #1 $display("%b %b %b %b %b %b", s, seen, none, open, high, part);
+    i = 1; y = 1;
+    #1 $display("%b %b %b %b %b %b", s, seen, none, open, high, part);
+    v = 4'hf;
+    #1 $display("%b %b %b %b %b %b", s, seen, none, open, high, part);
+  end
+endmodule
+`)
+}

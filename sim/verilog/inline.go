@@ -14,14 +14,13 @@ func (d *Design) inline() {
 	d.inlined = true
 	for _, u := range d.units {
 		walk(u.body, func(n *node) {
-			if n.op == opConcat {
-				if s := simplify(n); s != n {
-					*n = *s
-				}
+			if s := simplify(n); s != n {
+				*n = *s
 			}
 		}, func(st) {})
 		u.findReads()
 	}
+	d.split()
 	wires := d.inlinable()
 	if len(wires) == 0 {
 		return

@@ -22,15 +22,19 @@ type Sim struct {
 	Stdout io.Writer // of $display and its like; os.Stdout by default
 	Dir    string    // folder of $dumpfile and, first of all, $readmemh; "" is the working folder
 
-	p     *program
-	a, b  *bank
-	mems  []memory
-	dirty []uint64
-	nba   []later
-	wide  []Value // of nba
-	quick []nbaQuick
-	state []uint8  // by slot of a signal: due and vague
-	one   [2]instr // a program of one instruction, for exec4
+	p        *program
+	a, b     *bank
+	mems     []memory
+	dirty    []uint64
+	nba      []later
+	wide     []Value // of nba
+	quick    []nbaQuick
+	moves    []uint64 // copies that are due, as words of the dirty set
+	moveFrom int      // the first of their numbers
+	state    []uint8  // by slot of a signal: due and vague
+	one      [2]instr // a program of one instruction, for exec4
+
+	smudged []uint16 // temporaries with unknown bits
 
 	unknown []int32 // by unit: signals with unknown bits that it reads, or writes at once
 	vague   int     // signals with unknown bits that units read or write
@@ -91,6 +95,8 @@ const (
 type process struct {
 	pc  int
 	gen int // counts the waits; a waiter of an older one is stale
+
+	timer timer // of a delay: a process waits for one at a time
 }
 
 type waiter struct {
@@ -116,14 +122,14 @@ type delayed struct {
 	v Value
 }
 
-type timers []timer
+type timers []*timer
 
 func (t timers) Len() int { return len(t) }
 func (t timers) Less(i, j int) bool {
 	return t[i].time < t[j].time || t[i].time == t[j].time && t[i].seq < t[j].seq
 }
 func (t timers) Swap(i, j int) { t[i], t[j] = t[j], t[i] }
-func (t *timers) Push(x any)   { *t = append(*t, x.(timer)) }
+func (t *timers) Push(x any)   { *t = append(*t, x.(*timer)) }
 func (t *timers) Pop() any {
 	old := *t
 	x := old[len(old)-1]
@@ -269,7 +275,7 @@ func (m *Sim) settle() {
 			i := m.active[0]
 			m.active = m.active[1:]
 			m.runProc(i)
-		case len(m.nba)+len(m.quick) > 0:
+		case len(m.moves)+len(m.nba)+len(m.quick) > 0:
 			m.commit()
 		default:
 			for _, f := range m.strobes {
@@ -316,10 +322,10 @@ func (m *Sim) runLoops(n int) {
 				i := w<<6 | bits.TrailingZeros64(m.dirty[w])
 				m.dirty[w] &= m.dirty[w] - 1
 				again = true
-				m.line = chain{w: w, hi: w} // this unit alone
+				m.line = chain{w: w, hi: w, unit: i} // this unit alone
 				u := &m.p.units[i]
-				if why := m.runUnit(i, u.pc); why != atEnd {
-					m.halt(u.u, why)
+				if m.runUnit(&m.line); m.line.stop != atEnd {
+					m.halt(u.u, m.line.stop)
 					return
 				}
 				if round++; m.p.loops[i] && round > maxLoop {
@@ -334,9 +340,15 @@ func (m *Sim) runLoops(n int) {
 	}
 }
 
-// runDomain runs the clocked units of a domain that are dirty.
+// runDomain runs the clocked units of a domain that are dirty. Where commit is
+// what happens next, copies are left to it.
 func (m *Sim) runDomain(d *domain) {
 	m.line = chain{w: d.lo - 1, hi: d.hi, clocked: true}
+	if m.p.alone && len(m.pending)+len(m.active) == 0 && !alwaysSlow {
+		m.moves, m.moveFrom = append(m.moves, m.dirty[d.copies:d.hi]...), d.copies*64
+		clear(m.dirty[d.copies:d.hi])
+		m.line.hi = d.copies
+	}
 	m.runChain()
 }
 
@@ -346,7 +358,16 @@ type chain struct {
 	w, hi   int    // word of the dirty set, and end
 	set     uint64 // of a clocked chain: what is left of the word
 	clocked bool
-	unit    int // number of the unit that runs
+	unit    int     // number of the unit that runs
+	stop    stopped // why follow found no unit
+}
+
+// why says how a chain ended, or a process, which has none.
+func (c *chain) why() stopped {
+	if c == nil {
+		return atEnd
+	}
+	return c.stop
 }
 
 // next takes the next unit out of the dirty set. Combinational units may make
@@ -375,41 +396,70 @@ func (m *Sim) next(c *chain) bool {
 	return false
 }
 
-func (m *Sim) runChain() {
-	for m.next(&m.line) {
-		i := m.line.unit
-		why := m.runUnit(i, int(m.p.pcAt[i]))
-		if why != atEnd {
-			i = m.line.unit
-			if m.line.clocked {
-				i = m.p.unitAt[i]
-			}
-			m.halt(m.p.units[i].u, why)
-			return
+// follow returns the code of the next unit of the chain that wants exec2, and
+// runs those between that see something unknown; negative at the end.
+func (m *Sim) follow(c *chain) int {
+	if c == nil {
+		return -1
+	}
+	for c.stop = atEnd; c.stop == atEnd && m.next(c); {
+		pc := int(m.p.pcAt[c.unit])
+		if m.unknown[c.unit] == 0 {
+			return pc
 		}
+		m.crawl(c, pc)
+	}
+	return -1
+}
+
+// crawl runs the unit of the chain, from pc on, with four states.
+func (m *Sim) crawl(c *chain, pc int) {
+	c.stop, _ = m.exec4(pc)
+	m.forget()
+}
+
+func (m *Sim) runChain() {
+	c := &m.line
+	for c.stop == atEnd && m.next(c) {
+		m.runUnit(c)
+	}
+	if c.stop != atEnd {
+		i := c.unit
+		if c.clocked {
+			i = m.p.unitAt[i]
+		}
+		m.halt(m.p.units[i].u, c.stop)
 	}
 }
 
 // runUnit runs a unit of the chain, and further ones as long as all that they
 // see is known.
-func (m *Sim) runUnit(i, pc int) stopped {
-	if m.unknown[i] == 0 && !m.boot && !alwaysSlow {
-		why, at := m.exec2(m.p.code, pc, &m.line)
-		if why != atTrap {
-			return why
+func (m *Sim) runUnit(c *chain) {
+	pc := int(m.p.pcAt[c.unit])
+	if m.unknown[c.unit] == 0 && !m.boot && !alwaysSlow {
+		if c.stop, pc = m.exec2(m.p.fast, pc, c); c.stop != atTrap {
+			return
 		}
-		pc = at // an unknown bit appears: exec4 goes on with the same instruction
+		// An unknown bit appears: exec4 goes on with the same instruction.
 	}
-	why, _ := m.exec4(pc)
-	m.forget()
-	return why
+	m.crawl(c, pc)
 }
 
 // forget takes the unknown bits of temporaries away: exec2, which does not look
 // at them, may use the same slots next.
 func (m *Sim) forget() {
-	for _, slot := range m.p.scope {
+	for _, slot := range m.smudged {
 		m.b[slot] = 0
+	}
+	m.smudged = m.smudged[:0]
+}
+
+// smudge notes temporaries with unknown bits for forget.
+func (m *Sim) smudge(o operand) {
+	for i := range words(o.w) {
+		if at := int(o.slot) + i; m.b[at] != 0 && m.p.passing[at] {
+			m.smudged = append(m.smudged, uint16(at))
+		}
 	}
 }
 
@@ -422,7 +472,8 @@ func (m *Sim) runProc(i int) {
 	case atEnd:
 	case atDelay:
 		m.seq++
-		heap.Push(&m.timers, timer{time: m.now + m.susp.delay, seq: m.seq, proc: i})
+		pr.timer = timer{time: m.now + m.susp.delay, seq: m.seq, proc: i}
+		heap.Push(&m.timers, &pr.timer)
 	case atEvent:
 		pr.gen++
 		for _, t := range m.p.events[m.susp.event] {
@@ -499,10 +550,17 @@ func (m *Sim) edge(slot uint16, oa, ob, a, b uint64) {
 
 // commit makes the nonblocking assignments that are due.
 func (m *Sim) commit() {
+	m.move()
+	state, fans := m.state, m.p.fans
 	for i := range m.quick {
 		l := &m.quick[i]
-		m.state[l.slot] &^= isDue
-		m.setSlot(l.slot, l.a, l.b)
+		state[l.slot] &^= isDue
+		switch {
+		case state[l.slot] != 0 || l.b != 0:
+			m.setSlot(l.slot, l.a, l.b)
+		case m.a[l.slot] != l.a:
+			m.put(l.slot, &fans[l.slot], l.a)
+		}
 	}
 	m.quick = m.quick[:0]
 	if len(m.nba) == 0 {
@@ -598,7 +656,9 @@ func (m *Sim) setDest(d *dest, off int64, v Value) {
 		return
 	}
 	m.store4(o, w)
-	if int(d.slot) < len(m.p.watch) {
+	if int(d.slot) >= len(m.p.watch) {
+		m.smudge(o)
+	} else {
 		if known := w.Known(); known != old.Known() {
 			m.turns(d.slot, int32(b2i(!known)-b2i(known)))
 		}
@@ -629,7 +689,7 @@ func (m *Sim) effect(in *instr) stopped {
 		if in.z != 0 {
 			m.seq++
 			if m.b[in.z] == 0 {
-				heap.Push(&m.timers, timer{time: m.now + m.a[in.z], seq: m.seq, proc: -1, store: &delayed{l, v}})
+				heap.Push(&m.timers, &timer{time: m.now + m.a[in.z], seq: m.seq, proc: -1, store: &delayed{l, v}})
 			}
 			return atEnd
 		}
@@ -700,7 +760,7 @@ func (m *Sim) Run(ctx context.Context, limit uint64) (Result, error) {
 		}
 		// All of this moment wakes before anything runs.
 		for len(m.timers) > 0 && m.timers[0].time == m.now {
-			t := heap.Pop(&m.timers).(timer)
+			t := heap.Pop(&m.timers).(*timer)
 			if t.store != nil {
 				m.postpone(t.store.later, t.store.v)
 			} else {

@@ -41,19 +41,35 @@ func (p *program) order() {
 		}
 	}
 	p.ncomb = bit
+	count := map[*Signal]int{} // of writers
+	for _, u := range p.d.units {
+		for _, s := range u.writes {
+			count[s]++
+		}
+	}
 	p.unitAt = map[int]int{}
 	for len(clocked) > 0 {
 		bit = (bit + 63) &^ 63
 		dom := domain{trig: clocked[0].trig, lo: bit / 64}
-		rest := clocked[:0:0]
+		var mine, rest []*unit
 		for _, u := range clocked {
-			if !slices.Equal(u.trig, dom.trig) {
+			if slices.Equal(u.trig, dom.trig) {
+				mine = append(mine, u)
+			} else {
 				rest = append(rest, u)
-				continue
 			}
-			p.unitAt[bit] = len(p.units)
-			p.units = append(p.units, unitCode{u: u, bit: bit})
-			bit++
+		}
+		others, copies := sortCopies(mine, count)
+		for i, part := range [][]*unit{others, copies} {
+			if i == 1 {
+				bit = (bit + 63) &^ 63
+				dom.copies = bit / 64
+			}
+			for _, u := range part {
+				p.unitAt[bit] = len(p.units)
+				p.units = append(p.units, unitCode{u: u, bit: bit})
+				bit++
+			}
 		}
 		clocked = rest
 		dom.hi = (bit + 63) / 64
@@ -63,12 +79,6 @@ func (p *program) order() {
 	for _, u := range procs {
 		p.procs = append(p.procs, len(p.units))
 		p.units = append(p.units, unitCode{u: u, bit: -1})
-	}
-	count := map[*Signal]int{}
-	for _, u := range p.d.units {
-		for _, s := range u.writes {
-			count[s]++
-		}
 	}
 	for i := range p.units {
 		u := &p.units[i]
@@ -236,6 +246,17 @@ func (p *program) number() {
 		}
 		note(u.u.reads)
 		note(u.u.writes)
+	}
+	p.fans = make([]fan, len(p.watch))
+	for slot, marks := range p.watch {
+		f := &p.fans[slot]
+		f.special = p.special[slot]
+		if len(marks) > 0 {
+			f.word, f.bits = marks[0].word, marks[0].bits
+			f.from = int32(len(p.marks))
+			p.marks = append(p.marks, marks[1:]...)
+			f.to = int32(len(p.marks))
+		}
 	}
 	for _, loop := range p.loops {
 		p.anyway = p.anyway || loop

@@ -203,6 +203,13 @@ func (m *Sim) Deposit(name string, v Value) error {
 		return fmt.Errorf("verilog: %s has no register %s", m.p.d.Top, name)
 	}
 	m.write(s, v)
+	// Who assigns it does so again at the next edge, even if nothing that it
+	// depends on changes.
+	for _, u := range m.p.touch[s.slot] {
+		if int(u) >= m.p.ncomb && int(u) < m.p.words*64 {
+			m.mark(int(u))
+		}
+	}
 	return m.err
 }
 

@@ -195,6 +195,37 @@ func TestMemoryAccess(t *testing.T) {
 	}
 }
 
+// A register that was overwritten from outside takes its own value again at the
+// next edge, also if nothing that it depends on has changed.
+func TestDepositLastsOneCycle(t *testing.T) {
+	m := build(t, `module pipe(input wire clk, input wire [3:0] a, output reg [3:0] b, output reg [3:0] c);
+  always @(posedge clk) begin
+    b <= a;
+    c <= b + 4'd1;
+  end
+endmodule`, "pipe")
+	set(t, m, "a", 5)
+	for range 3 {
+		step(t, m)
+	}
+	for _, reg := range []string{"b", "c"} {
+		if err := m.Deposit(reg, Int(4, 2)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if b, c := get(t, m, "b"), get(t, m, "c"); b != 2 || c != 2 {
+		t.Errorf("deposited 2, read %d and %d", b, c)
+	}
+	step(t, m)
+	if b, c := get(t, m, "b"), get(t, m, "c"); b != 5 || c != 3 {
+		t.Errorf("a cycle later %d and %d, want 5 and 3", b, c)
+	}
+	step(t, m)
+	if c := get(t, m, "c"); c != 6 {
+		t.Errorf("two cycles later %d, want 6", c)
+	}
+}
+
 func TestParameters(t *testing.T) {
 	s, err := new(Reader).ParseText("t.v", accumulator)
 	if err != nil {

@@ -1,10 +1,13 @@
 package verilog
 
+import "slices"
+
 // simplify rewrites what text spells out, because Verilog has no shorter way,
 // into the conversion that it means:
 //
 //	{{8{a[7]}}, a}   a sign-extended by 8 bits
 //	{8{b}}           the bit b as a signed number
+//	&{1'b0, a, b}    0: a and b are read for the sake of linters
 //
 // and joins conversions of conversions. Unknown bits are treated alike: the
 // extension of an unknown sign bit is unknown.
@@ -12,6 +15,10 @@ func simplify(n *node) *node {
 	switch n.op {
 	case opConcat:
 		return signExtension(n)
+	case opRedAnd:
+		if hasZero(n.a[0]) {
+			return constNode(Uint(1, 0), n.pos)
+		}
 	case opConv:
 		for n.a[0].op == opConv || n.a[0].op == opConcat {
 			in := simplify(n.a[0])
@@ -130,6 +137,23 @@ func isTopBit(b, n *node) bool {
 	case opPart:
 		of := bare(n.a[0])
 		return of.op == opSig && of.sig == s && n.lo >= 0 && n.lo+n.w <= of.w && at == n.lo+n.w-1
+	}
+	return false
+}
+
+// hasZero tells whether some bit of a value is 0 whatever the others are.
+func hasZero(n *node) bool {
+	switch n.op {
+	case opConst:
+		for i := range n.val.Width {
+			if n.val.Bit(i) == '0' {
+				return true
+			}
+		}
+	case opConcat:
+		return slices.ContainsFunc(n.a, hasZero)
+	case opConv:
+		return n.w == n.a[0].w && hasZero(n.a[0])
 	}
 	return false
 }
