@@ -146,12 +146,53 @@ func (c *Core) Structure() *Structure {
 		s.Logic += k * one.Logic
 		s.Lookup += k * one.Lookup
 		s.FF += k * one.FF
+		for _, p := range constantProducts(m) {
+			sum := &Structure{}
+			sum.module(p.of)
+			s.Add -= k * sum.Add * p.gone()
+			s.Mux -= k * sum.Mux
+		}
 		for range n {
 			s.Memory = append(s.Memory, one.Memory...)
 			s.Factors = append(s.Factors, one.Factors...)
 		}
 	}
 	return s
+}
+
+// A constantProduct is a product as sums (design.soft) over the bits of a constant,
+// of which the sums stay that join two of its ones.
+type constantProduct struct {
+	of    *tree.Module
+	width int
+	ones  int
+}
+
+// gone is the share of its sums that do not stay.
+func (p *constantProduct) gone() float64 {
+	return 1 - float64(max(p.ones-1, 0))/float64(p.width-1)
+}
+
+func constantProducts(m *tree.Module) []constantProduct {
+	constant := map[*tree.Net]int64{}
+	var list []constantProduct
+	for _, it := range m.Items {
+		switch it := it.(type) {
+		case tree.Decl:
+			if c, ok := it.From.(tree.Const); ok {
+				constant[it.Net] = c.Value
+			}
+		case tree.Instance:
+			for _, p := range it.Ports {
+				n, _ := p.To.(*tree.Net)
+				v, ok := constant[n]
+				if ok && p.Port == "b_i" && it.Of.Attrs == "" {
+					list = append(list, constantProduct{it.Of, n.T.Width, bits.OnesCount64(uint64(v) & (1<<n.T.Width - 1))})
+				}
+			}
+		}
+	}
+	return list
 }
 
 func (s *Structure) module(m *tree.Module) {

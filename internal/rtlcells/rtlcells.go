@@ -32,7 +32,8 @@ type Design struct {
 	Bits     int
 	Lanes    int
 	Learning bool
-	HeldOut  bool // from the fit
+	Rule     string // of the backward weights of layers; "" is the transpose
+	HeldOut  bool   // from the fit
 }
 
 // Designs lists those that estimates are fitted to, and those held out.
@@ -76,6 +77,17 @@ func Designs() []Design {
 		c.Name = layersName(c.Layers)
 		add(c, true)
 	}
+	for _, c := range []Design{
+		{Layers: []int{1, 8, 8, 1}, Bits: 16, Lanes: 1, Rule: "gain-alignment"},
+		{Layers: []int{2, 8, 8, 2}, Bits: 12, Lanes: 1, Rule: "gain-alignment"},
+		{Layers: []int{2, 16, 2}, Bits: 14, Lanes: 2, Rule: "gain-alignment"},
+		{Layers: []int{1, 8, 8, 1}, Bits: 16, Lanes: 1, Rule: "pal"},
+		{Layers: []int{2, 8, 8, 2}, Bits: 12, Lanes: 1, Rule: "pal"},
+		{Layers: []int{2, 16, 2}, Bits: 14, Lanes: 2, Rule: "pal"},
+	} {
+		c.Name, c.Learning = layersName(c.Layers)+" "+c.Rule, true
+		add(c, true)
+	}
 	for seed := range uint64(41) {
 		if seed == 1 {
 			continue // the reference diverges: there is no range to plan for
@@ -97,7 +109,7 @@ func (d *Design) Model() (*model.Network, error) {
 	if d.Layers == nil {
 		text = randnet.Model(d.Seed, randnet.Options{Frozen: !d.Learning, Steps: 60, MaxSize: 4 + int(d.Seed%13), Feedbacks: []string{"transpose", "fixed"}})
 	} else {
-		text = layered(d.Layers)
+		text = layered(d.Layers, feedbacks[d.Rule])
 	}
 	net, err := model.Parse("design.toml", []byte(text), ".")
 	if err == nil {
@@ -106,9 +118,15 @@ func (d *Design) Model() (*model.Network, error) {
 	return net, err
 }
 
-// layered is a chain of layers that all learn. The first has time constants of
-// its neurons' own.
-func layered(layers []int) string {
+// feedbacks are the rules of backward weights, as in a model.
+var feedbacks = map[string]string{
+	"gain-alignment": "feedback = { rule = \"gain-alignment\", eta = 0.02 }\n",
+	"pal":            "feedback = { rule = \"pal\", eta = 0.5, decay = 0.02, noise_sigma = 0.1, noise_tau = 0.2, high_pass = 0.5 }\n",
+}
+
+// layered is a chain of layers that all learn, with the text of a feedback. The first
+// has time constants of its neurons' own.
+func layered(layers []int, feedback string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "name = \"layers\"\ndt = 0.01\nduration = 0.6\n[learning]\neta = 0.1\n[input.in0]\nsize = %d\nsignal = \"sine\"\nfrequency = 0.5\n", layers[0])
 	for k, n := range layers[1:] {
@@ -118,6 +136,9 @@ func layered(layers []int) string {
 			b.WriteString("activation = \"linear\"\n")
 		}
 		fmt.Fprintf(&b, "[projection.w%d]\nfrom = \"in%d\"\nto = \"in%d\"\nweights = { init = \"xavier\" }\nplastic = true\n", k+1, k, k+1)
+		if k > 0 {
+			b.WriteString(feedback)
+		}
 	}
 	fmt.Fprintf(&b, "[target.aim]\npopulation = \"in%d\"\nsize = %d\nsignal = \"sine\"\nfrequency = 0.25\namplitude = 0.4\n", len(layers)-1, layers[len(layers)-1])
 	return b.String()
