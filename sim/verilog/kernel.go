@@ -267,14 +267,11 @@ func (m *Sim) settle() {
 		switch {
 		case m.runComb():
 		case len(m.pending) > 0:
-			d := m.pending[0]
-			m.pending = m.pending[1:]
+			d := pop(&m.pending)
 			m.queued[d] = false
 			m.runDomain(&m.p.domains[d])
 		case len(m.active) > 0:
-			i := m.active[0]
-			m.active = m.active[1:]
-			m.runProc(i)
+			m.runProc(pop(&m.active))
 		case len(m.moves)+len(m.nba)+len(m.quick) > 0:
 			m.commit()
 		default:
@@ -285,6 +282,15 @@ func (m *Sim) settle() {
 			return
 		}
 	}
+}
+
+// pop takes the first number; a queue that runs empty keeps its storage.
+func pop(queue *[]int) int {
+	q := *queue
+	if *queue = q[1:]; len(q) == 1 {
+		*queue = q[:0]
+	}
+	return q[0]
 }
 
 // maxRounds limits what may happen at one moment.
