@@ -74,22 +74,17 @@ type BoundCheck struct {
 // Holds tells whether the bound does.
 func (b *BoundCheck) Holds() bool { return b.Largest <= b.Bound }
 
-// rtlTolerances follow from the formats: half a unit at each of some hundred
+// rtlTolerances follow from the width: half a unit at each of some hundred
 // roundings. Errors have passed two leads, and the slopes of a table; weights add
-// them up. A signal that uses less than an eighth of the widest format it passes is
-// measured against that eighth: finer than its unit it cannot be.
-func rtlTolerances(o RTLOptions, p *format.Plan) sim.Options {
+// them up.
+func rtlTolerances(o RTLOptions, bits int) sim.Options {
 	tol := o.Tolerance
-	var floor map[string]float64
 	if tol == 0 {
-		tol = math.Max(math.Exp2(float64(7-p.Bits)), 1e-4)
-		forward := math.Max(p.Rate.Limit(), p.Potential.Limit()) / 8
-		backward := math.Max(p.Error.Limit(), p.Back.Limit()) / 8
-		floor = map[string]float64{"u": forward, "y": forward, "r": forward, "v": backward, "e": backward}
+		tol = math.Max(math.Exp2(float64(7-bits)), 1e-4)
 	}
 	most := math.Max(tol, 0.5)
 	leads := math.Min(32*tol, most)
-	return sim.Options{Tolerance: tol, Floor: floor, Kinds: map[string]float64{"e": leads, "v": leads, "W": leads, "B": leads, "bias": leads}}
+	return sim.Options{Tolerance: tol, Kinds: map[string]float64{"e": leads, "v": leads, "W": leads, "B": leads, "bias": leads}}
 }
 
 // Verilog checks the core of a model, or the given artefact: the text against the
@@ -133,7 +128,7 @@ func Verilog(ctx context.Context, net *model.Network, o RTLOptions) (*RTLVerdict
 		return nil, err
 	}
 	v.Usage, v.Reference, v.Simulated = run.Usage, run.Reference, run.Integer
-	compare := rtlTolerances(o, p)
+	compare := rtlTolerances(o, p.Bits)
 	v.Tolerance = compare.Tolerance
 	v.Report = sim.Compare(run.Reference, run.Integer, compare)
 	v.Bounds = boundsOf(p, run)

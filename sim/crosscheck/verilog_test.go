@@ -2,7 +2,6 @@ package crosscheck
 
 import (
 	"io"
-	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -77,21 +76,6 @@ func TestVerilogChain(t *testing.T) {
 		}
 		if c := v.Continuous["r"]; !(c.NRMSE > 1e-3 && c.NRMSE < 0.1) {
 			t.Errorf("the step is seen as %+v", c)
-		}
-	}
-}
-
-// Rates that use a small part of their format are as good as its unit lets them be:
-// by default that is enough, and what somebody asks for is taken at its word.
-func TestRTLToleranceKnowsFormats(t *testing.T) {
-	for tolerance, holds := range map[float64]bool{0: true, math.Exp2(-9): false} {
-		net := loadExample(t, "network")
-		v, err := Verilog(t.Context(), net, RTLOptions{VerilogOptions: VerilogOptions{Steps: 100}, Dir: t.TempDir(), Tolerance: tolerance})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if v.Pass() != holds {
-			t.Errorf("tolerance %g: %v", tolerance, v)
 		}
 	}
 }
