@@ -104,8 +104,8 @@ func (g *gen) branch(c *node, want, unknown bool) []int {
 	if o.w > 64 {
 		o = g.op(opRedOr, g.temp(1, false), []operand{o})
 	}
-	op := map[[2]bool]iop{{false, true}: iJz, {true, false}: iJnz, {false, false}: iJzK, {true, true}: iJnzX}[[2]bool{want, unknown}]
-	return []int{g.emit(instr{op: op, x: o.slot})}
+	ops := [2][2]iop{{iJzK, iJz}, {iJnz, iJnzX}}
+	return []int{g.emit(instr{op: ops[b2i(want)][b2i(unknown)], x: o.slot})}
 }
 
 // land lets jumps come here.

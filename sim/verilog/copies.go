@@ -6,8 +6,7 @@ import "math/bits"
 // or wire holds. Such a unit needs no code: where the clock is the only thing
 // that happens at its edge, commit moves the value from slot to slot.
 
-// A copy is a clocked unit that assigns to d what x holds, or what y holds
-// where clear does not hold 0.
+// A copyUnit assigns to d what x holds, or what y holds where clear does not hold 0.
 type copyUnit struct {
 	d, x, clear, y uint16 // slots; clear of a copy without one is a constant 0
 }

@@ -83,13 +83,7 @@ func (r *randText) pipes(cycles int) *randDesign {
 		see("always begin @(posedge clk); %[1]s = %[2]s; end")
 	}
 	d.text = "module dut (\n  input wire clk,\n  input wire rst" + ports.String() + "\n);\n" + body.String() + onlookers.String() + "endmodule\n"
-	for range cycles {
-		var v []string
-		for _, s := range d.inputs {
-			v = append(v, r.bits(s.w))
-		}
-		d.vectors = append(d.vectors, v)
-	}
+	d.feed(r, cycles)
 	return d
 }
 

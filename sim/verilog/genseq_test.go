@@ -117,6 +117,12 @@ func (r *randText) sequential(cycles int) *randDesign {
 	d.text = "module sub #(parameter W = 4) (input wire clk, input wire signed [W-1:0] a, output reg [W:0] y, output wire z);\n" +
 		"  localparam signed [W:0] K = -3;\n  initial y = 0;\n  assign z = ^a;\n  always @(posedge clk) y <= y + a * K;\nendmodule\n" +
 		"module dut (\n  input wire clk,\n  input wire rst" + ports.String() + "\n);\n" + body.String() + "endmodule\n"
+	d.feed(r, cycles)
+	return d
+}
+
+// feed draws what the inputs get.
+func (d *randDesign) feed(r *randText, cycles int) {
 	for range cycles {
 		var v []string
 		for _, s := range d.inputs {
@@ -124,7 +130,6 @@ func (r *randText) sequential(cycles int) *randDesign {
 		}
 		d.vectors = append(d.vectors, v)
 	}
-	return d
 }
 
 // bench wraps a design into a testbench that prints the outputs before every

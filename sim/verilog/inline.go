@@ -67,7 +67,7 @@ func (d *Design) inlinable() map[*Signal]*unit {
 		}
 		return uses[s]
 	}
-	atOnce := map[*Signal]bool{} // assigned with = by a clocked unit
+	atOnce := d.atOnce()
 	drivers := map[*Signal]int{}
 	for _, u := range d.units {
 		keeps := u.kind == unitProc
@@ -90,11 +90,7 @@ func (d *Design) inlinable() map[*Signal]*unit {
 				k.reader = u
 				k.kept = k.kept || keeps
 			}
-		}, func(s st) {
-			if a, ok := s.(*sAssign); ok && !a.nb && u.kind != unitComb {
-				eachTarget(a.lv, func(l *lval) { atOnce[l.sig] = atOnce[l.sig] || u.kind == unitClocked })
-			}
-		})
+		}, func(st) {})
 	}
 	found := map[*Signal]*unit{}
 	for _, u := range d.units {

@@ -37,7 +37,11 @@ func (d *Design) atOnce() map[*Signal]bool {
 		}
 		walk(u.body, func(*node) {}, func(s st) {
 			if a, ok := s.(*sAssign); ok && !a.nb {
-				eachTarget(a.lv, func(l *lval) { found[l.sig] = found[l.sig] || !l.sig.local })
+				eachTarget(a.lv, func(l *lval) {
+					if !l.sig.local {
+						found[l.sig] = true
+					}
+				})
 			}
 		})
 	}
@@ -47,10 +51,7 @@ func (d *Design) atOnce() map[*Signal]bool {
 // alone tells whether the units of an edge change nothing before all of them
 // have run.
 func (d *Design) alone() bool {
-	alone := true
-	for _, once := range d.atOnce() {
-		alone = alone && !once
-	}
+	alone := len(d.atOnce()) == 0
 	for _, u := range d.units {
 		if u.kind == unitClocked {
 			walk(u.body, func(*node) {}, func(s st) {
